@@ -141,7 +141,7 @@ export class LayerStoreError extends Error {
 /** True for a {@link LayerStoreError} of any copy of the package and any realm. */
 export function isLayerStoreError(error: unknown, code?: ErrorCode): error is LayerStoreError {
   if (typeof error !== 'object' || error === null || !(BRAND in error)) return false;
-  return code === undefined || (error as LayerStoreError).code === code;
+  return code === undefined || ('code' in error && error.code === code);
 }
 
 /** The errno name of a failed system call (`node:fs`, the addon or a {@link LayerStoreError}), if there is one. */
