@@ -10,7 +10,7 @@
  * empty component, no NUL; the empty path is the root itself (DIRECTORY and OPAQUE only).
  *
  * `meta` is: u32 mode (permission bits & 07777), u32 uid, u32 gid, i64 mtimeSeconds, u32 mtimeNanoseconds,
- * i64 atimeSeconds, u32 atimeNanoseconds, u16 xattrCount. (34 bytes.)
+ * i64 atimeSeconds, u32 atimeNanoseconds, u16 xattrCount. (38 bytes.)
  * An xattr is: u16 nameLength, u32 valueLength, name, value.
  */
 
