@@ -1,0 +1,18 @@
+// The module's entry point: registration, nothing else.
+#include <napi.h>
+
+#include "bridge/register.hh"
+
+namespace {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  layer_store::RegisterCrc64(env, exports);
+  if (layer_store::RegisterExtract) layer_store::RegisterExtract(env, exports);
+  if (layer_store::RegisterGather) layer_store::RegisterGather(env, exports);
+  if (layer_store::RegisterTree) layer_store::RegisterTree(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(layer_store_native, Init)

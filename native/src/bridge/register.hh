@@ -1,0 +1,21 @@
+// What the binding registers, one function per group of calls.
+#pragma once
+
+#include <napi.h>
+
+namespace layer_store {
+
+void RegisterFsAt(Napi::Env env, Napi::Object exports);
+void RegisterXattr(Napi::Env env, Napi::Object exports);
+void RegisterContent(Napi::Env env, Napi::Object exports);
+void RegisterMount(Napi::Env env, Napi::Object exports);
+void RegisterLock(Napi::Env env, Napi::Object exports);
+void RegisterCrc64(Napi::Env env, Napi::Object exports);
+void RegisterFeatures(Napi::Env env, Napi::Object exports);
+
+// Weak until their files are there.
+[[gnu::weak]] void RegisterExtract(Napi::Env env, Napi::Object exports);
+[[gnu::weak]] void RegisterGather(Napi::Env env, Napi::Object exports);
+[[gnu::weak]] void RegisterTree(Napi::Env env, Napi::Object exports);
+
+}  // namespace layer_store
