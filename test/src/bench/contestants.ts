@@ -1,0 +1,66 @@
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { findProgram } from '../program/find-program.js';
+import { runProgram } from '../program/run-program.js';
+
+/** One measurement of one contestant. */
+export interface Sample {
+  readonly seconds: number;
+  readonly maxRssMiB?: number;
+}
+
+export interface Register extends Sample {
+  readonly chainId: string;
+}
+
+interface SubjectOutput extends Sample {
+  readonly chainId?: string;
+  readonly layers?: number;
+}
+
+const SUBJECT = path.join(import.meta.dirname, 'subject.js');
+
+/** Docker's own store, when ../shared/peers/build-moby-layer.sh has been run. */
+export function mobyLayer(): string | undefined {
+  return findProgram('moby-layer');
+}
+
+/** Runs one operation of subject.ts in a process of its own; `portable` switches the addon off. */
+export async function subject(args: readonly string[], portable = false): Promise<SubjectOutput> {
+  const { stdout } = await runProgram(process.execPath, [SUBJECT, ...args], {
+    env: portable ? { LAYER_STORE_NATIVE: 'off' } : {},
+    timeoutSeconds: 1800,
+  });
+  return JSON.parse(stdout) as SubjectOutput;
+}
+
+/** One operation of Docker's store with its vfs driver. The last line of its output is the operation. */
+export async function moby(root: string, args: readonly string[], count = 1): Promise<SubjectOutput & { readonly chainID?: string }> {
+  const program = mobyLayer();
+  if (program === undefined) throw new Error('moby-layer is not installed');
+  const { stdout } = await runProgram(program, ['-root', root, '-driver', 'vfs', '-n', String(count), ...args], { timeoutSeconds: 1800 });
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as SubjectOutput & { readonly chainID?: string };
+}
+
+/** GNU tar, timed as a whole process: it has no other clock. */
+export async function gnuTarExtract(target: string, file: string): Promise<Sample> {
+  const { seconds } = await runProgram('/usr/bin/tar', ['--xattrs', '--xattrs-include=*', '-C', target, '-xf', file]);
+  return { seconds };
+}
+
+export async function gnuTarCreate(source: string, file: string): Promise<Sample> {
+  const { seconds } = await runProgram('/usr/bin/tar', ['--xattrs', '-C', source, '-cf', file, '.']);
+  return { seconds };
+}
+
+/** Runs `work` on an empty directory that is removed afterwards, outside the measurement. */
+export async function inFreshDirectory<T>(parent: string, name: string, work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = path.join(parent, name);
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  try {
+    return await work(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

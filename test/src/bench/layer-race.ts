@@ -1,0 +1,60 @@
+import { copyFile } from 'node:fs/promises';
+import path from 'node:path';
+import { gnuTarCreate, gnuTarExtract, inFreshDirectory, moby, mobyLayer, subject } from './contestants.js';
+import { OURS, type Scoreboard } from './scoreboard.js';
+import type { Volume } from './volume.js';
+
+const READ_WRITE_LAYERS = 5;
+
+/**
+ * One round on one corpus: every contestant registers (or extracts), exports (or packs) and makes read-write layers, one after
+ * the other, so that what disturbs the machine disturbs all of them.
+ */
+export async function layerRace(volume: Volume, corpus: string, tar: string, board: Scoreboard): Promise<void> {
+  const at = volume.path;
+  const label = (what: string): string => `${what} ${corpus} ${volume.kind}`;
+  const input = path.join(at, 'input.tar');
+  await copyFile(tar, input);
+
+  await inFreshDirectory(at, 'gnu', async (directory) => {
+    board.add(label('register'), 'GNU tar -x', await gnuTarExtract(directory, input));
+    board.add(label('export'), 'GNU tar -c', await gnuTarCreate(directory, path.join(at, 'out.tar')));
+  });
+  await inFreshDirectory(at, 'ours', async (root) => {
+    const registered = await subject(['register', root, input]);
+    board.add(label('register'), OURS, registered);
+    const chain = registered.chainId ?? '';
+    board.add(label('export'), OURS, await subject(['export', root, chain]));
+    board.add(label(`rw x${READ_WRITE_LAYERS}`), OURS, await subject(['rw', root, chain, String(READ_WRITE_LAYERS)]));
+  });
+  await inFreshDirectory(at, 'portable', async (root) => {
+    const registered = await subject(['register', root, input], true);
+    board.add(label('register'), 'without addon', registered);
+    board.add(label('export'), 'without addon', await subject(['export', root, registered.chainId ?? ''], true));
+  });
+  if (mobyLayer() !== undefined) {
+    await inFreshDirectory(at, 'moby', async (root) => {
+      const registered = await moby(root, ['register', input]);
+      board.add(label('register'), 'Docker', registered);
+      const chain = registered.chainID ?? '';
+      board.add(label('export'), 'Docker', await moby(root, ['export', chain]));
+      board.add(label(`rw x${READ_WRITE_LAYERS}`), 'Docker', await moby(root, ['rw', chain], READ_WRITE_LAYERS));
+    });
+  }
+  for (const name of ['node-tar', 'tar-fs'] as const) {
+    await inFreshDirectory(at, name, async (directory) => {
+      board.add(label('register'), name, await subject([`${name}-extract`, directory, input]));
+      if (name === 'tar-fs') board.add(label('export'), name, await subject(['tar-fs-pack', directory, path.join(at, 'out.tar')]));
+    });
+  }
+}
+
+/** Opening a store of many layers, in a process of its own. */
+export async function reopenRace(volume: Volume, layers: number, rounds: number, board: Scoreboard): Promise<void> {
+  await inFreshDirectory(volume.path, 'many', async (root) => {
+    await subject(['fill', root, String(layers)]);
+    for (let round = 0; round < rounds; round++) {
+      board.add(`reopen ${layers} layers ${volume.kind}`, OURS, await subject(['reopen', root]));
+    }
+  });
+}
