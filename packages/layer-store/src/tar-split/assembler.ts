@@ -1,8 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { type Gatherer, isLayerStoreError, LayerStoreError } from '@x/archive';
+import { type Gatherer, GatherPlan, isLayerStoreError, LayerStoreError } from '@x/archive';
 import { TYPE_SEGMENT } from './entry.js';
 import { pathInLayer } from './entry-name.js';
-import { GatherPlan } from './gather-plan.js';
 import { inflateTarSplit, type TarSplitSource } from './reader.js';
 import { NEED_MORE, TarSplitScanner } from './scanner.js';
 

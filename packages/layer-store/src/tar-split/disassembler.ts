@@ -1,4 +1,12 @@
-import { type ByteSource, Crc64, type LayerRecorder, NO_INDEX, type TarHandler, type TarHeader, TarReader } from '@x/archive';
+import {
+  type ByteSource,
+  Crc64,
+  type LayerRecorder,
+  NO_INDEX,
+  type TarHandler,
+  type TarHeader,
+  TarReader,
+} from '@x/archive';
 import { duplicateKey } from './entry-name.js';
 
 /** Receives the payloads that the record leaves out; chunks are valid during the call only. */

@@ -32,7 +32,11 @@ export async function inlineDisplacedPayloads(
     let sinceDrain = 0;
     for await (const entry of readTarSplit(path)) {
       if (entry.type === TYPE_SEGMENT) {
-        lines.segment(Buffer.from(entry.payload.buffer, entry.payload.byteOffset, entry.payload.length), 0, entry.payload.length);
+        lines.segment(
+          Buffer.from(entry.payload.buffer, entry.payload.byteOffset, entry.payload.length),
+          0,
+          entry.payload.length,
+        );
         sinceDrain += entry.payload.length;
       } else if (entry.crc === undefined) {
         lines.file(entry.name, 0, 0);

@@ -54,9 +54,13 @@ export async function* refuseDuplicates(
 function checkNotRepeated(names: Set<string>, name: Uint8Array): void {
   const key = duplicateKey(name);
   if (names.has(key)) {
-    throw new LayerStoreError('TAR_SPLIT_DUPLICATE', `a second entry is named "${key}"; readers of the format refuse that`, {
-      path: key,
-    });
+    throw new LayerStoreError(
+      'TAR_SPLIT_DUPLICATE',
+      `a second entry is named "${key}"; readers of the format refuse that`,
+      {
+        path: key,
+      },
+    );
   }
   names.add(key);
 }

@@ -30,7 +30,9 @@ export async function* inflateTarSplit(
   const { signal } = options;
   signal?.throwIfAborted();
   const input =
-    typeof source === 'string' ? createReadStream(source, { highWaterMark: INPUT_CHUNK }) : Readable.from(source);
+    typeof source === 'string'
+      ? createReadStream(source, { highWaterMark: INPUT_CHUNK })
+      : Readable.from(source);
   const gunzip = createGunzip({ chunkSize: OUTPUT_CHUNK });
   let failure: unknown;
   const piped = pipeline(input, gunzip, signal === undefined ? {} : { signal }).catch((error: unknown) => {

@@ -243,7 +243,9 @@ export class TarSplitScanner {
 
   #checkFile(): void {
     if (this.size > 0 && this.payloadLength !== 8) {
-      throw invalid(`the checksum of "${this.name.toString('latin1')}" has ${this.payloadLength} bytes instead of 8`);
+      throw invalid(
+        `the checksum of "${this.name.toString('latin1')}" has ${this.payloadLength} bytes instead of 8`,
+      );
     }
   }
 }

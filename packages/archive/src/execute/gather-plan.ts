@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { GATHER_BEGIN, GATHER_END, LayerStoreError } from '@x/archive';
+import { LayerStoreError } from '../errors.js';
+import { GATHER_BEGIN, GATHER_END } from './gather.js';
 
 const FIRST_SIZE = 64 * 1024;
 /** flags, outOffset, length, pathLength, fileSize, checksum: a record without its path. */
