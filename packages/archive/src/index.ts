@@ -6,3 +6,7 @@ export * from './tar/entry.js';
 export * from './byte-source.js';
 export * from './digest/crc64.js';
 export * from './extract/layer-recorder.js';
+export * from './compress/index.js';
+export * from './digest/index.js';
+export * from './idmap/index.js';
+export * from './options/index.js';

@@ -99,7 +99,7 @@ export class SourceReader implements AsyncDisposable {
       if (this.#ended || this.#closed) return undefined;
       const { done, value } = await this.#race();
       if (done === true) {
-        this.#ended = !this.#closed || this.#ended;
+        if (!this.#closed) this.#ended = true;
         return undefined;
       }
       if (!ArrayBuffer.isView(value)) {
