@@ -82,6 +82,12 @@ uint32_t Arguments::uint32(size_t index) const {
 
 uint32_t Arguments::uint32Or(size_t index, uint32_t fallback) const { return absent(index) ? fallback : uint32(index); }
 
+uint32_t Arguments::owner(size_t index) const {
+  const std::optional<int64_t> value = toInt64(info_[index]);
+  if (!value || *value < -1 || *value > UINT32_MAX) refuse(index, "a user or group id, or -1");
+  return static_cast<uint32_t>(*value);
+}
+
 int64_t Arguments::int64(size_t index) const {
   const std::optional<int64_t> value = toInt64(info_[index]);
   if (!value) refuse(index, "a safe integer or a 64-bit bigint");

@@ -22,12 +22,14 @@ class Arguments {
 
   Napi::Env env() const { return info_.Env(); }
 
-  /** A descriptor, AT_FDCWD (-100) or AT_EMPTY-style -1. */
+  /** A descriptor or AT_FDCWD (-100). */
   int descriptor(size_t index) const;
   int int32(size_t index) const;
   int int32Or(size_t index, int fallback) const;
   uint32_t uint32(size_t index) const;
   uint32_t uint32Or(size_t index, uint32_t fallback) const;
+  /** A user or group id; -1 (stored as UINT32_MAX) stands for "leave as it is". */
+  uint32_t owner(size_t index) const;
   /** An integer number or a bigint that fits 64 bits. Numbers beyond 2^53 are refused, not rounded. */
   int64_t int64(size_t index) const;
   std::optional<int64_t> optionalInt64(size_t index) const;

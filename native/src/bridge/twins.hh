@@ -9,6 +9,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "bridge/arguments.hh"
 #include "bridge/js_error.hh"
@@ -16,7 +17,7 @@
 
 namespace layer_store {
 
-// Results to JavaScript. A group with structures of its own overloads `toJs` in its file.
+// Results to JavaScript. A group with structures of its own overloads `toJs` in its file, in this namespace.
 struct Nothing {};
 
 inline Napi::Value toJs(Napi::Env env, Nothing) { return env.Undefined(); }
@@ -27,6 +28,11 @@ inline Napi::Value toJs(Napi::Env env, int64_t value) { return Napi::Number::New
 inline Napi::Value toJs(Napi::Env env, uint64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
 inline Napi::Value toJs(Napi::Env env, const std::string& bytes) {
   return Napi::Buffer<char>::Copy(env, bytes.data(), bytes.size());
+}
+inline Napi::Value toJs(Napi::Env env, const std::vector<std::string>& list) {
+  Napi::Array array = Napi::Array::New(env, list.size());
+  for (size_t i = 0; i < list.size(); i++) array.Set(static_cast<uint32_t>(i), toJs(env, list[i]));
+  return array;
 }
 template <typename T>
 Napi::Value toJs(Napi::Env env, const std::optional<T>& value) {

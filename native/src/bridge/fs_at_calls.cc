@@ -1,0 +1,126 @@
+// openat2, fstatat, readlinkat, mkdirat, mknodat, symlinkat, linkat, unlinkat, renameat2, fchmodat, fchownat, utimensat,
+// getdents.
+#include <napi.h>
+
+#include "bridge/register.hh"
+#include "bridge/twins.hh"
+#include "core/dirents.hh"
+#include "core/fs_at.hh"
+
+namespace layer_store {
+
+// Outside the unnamed namespace, which argument-dependent lookup from the twins does not search.
+static Napi::Value toJs(Napi::Env env, const FileStat& stat) {
+  const napi_value values[] = {
+      Napi::BigInt::New(env, stat.dev),         Napi::BigInt::New(env, stat.ino),
+      Napi::Number::New(env, stat.mode),        Napi::Number::New(env, stat.nlink),
+      Napi::Number::New(env, stat.uid),         Napi::Number::New(env, stat.gid),
+      Napi::Number::New(env, stat.rdevMajor),   Napi::Number::New(env, stat.rdevMinor),
+      toJs(env, stat.size),        toJs(env, stat.blocks),
+      Napi::BigInt::New(env, stat.atimeNs),     Napi::BigInt::New(env, stat.mtimeNs),
+      Napi::BigInt::New(env, stat.ctimeNs),
+  };
+  static constexpr const char* kNames[] = {"dev",       "ino",       "mode", "nlink",  "uid",     "gid",     "rdevMajor",
+                                           "rdevMinor", "size",      "blocks", "atimeNs", "mtimeNs", "ctimeNs"};
+  static_assert(sizeof values / sizeof *values == sizeof kNames / sizeof *kNames);
+  Napi::Object object = Napi::Object::New(env);
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++) object.Set(kNames[i], values[i]);
+  return object;
+}
+
+static Napi::Value toJs(Napi::Env env, const std::vector<Dirent>& entries) {
+  Napi::Array array = Napi::Array::New(env, entries.size());
+  for (size_t i = 0; i < entries.size(); i++) {
+    const Napi::HandleScope scope(env);
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("name", toJs(env, entries[i].name));
+    object.Set("ino", Napi::BigInt::New(env, entries[i].ino));
+    object.Set("type", Napi::Number::New(env, entries[i].type));
+    array.Set(static_cast<uint32_t>(i), object);
+  }
+  return array;
+}
+
+namespace {
+
+OpenHow readHow(const Arguments& args, size_t index) {
+  const Napi::Object how = args.object(index);
+  return {uint64Property(how, "flags", 0), uint64Property(how, "mode", 0), uint64Property(how, "resolve", 0)};
+}
+
+void defineReaders(Napi::Object exports) {
+  defineTwins(exports, "openat2", [](const Arguments& args) {
+    return [dirfd = args.descriptor(0), path = args.path(1), how = readHow(args, 2)] {
+      return fs_at::openat2(dirfd, path, how).release();
+    };
+  });
+  defineTwins(exports, "fstatat", [](const Arguments& args) {
+    return [dirfd = args.descriptor(0), path = args.path(1), flags = args.int32Or(2, 0)] {
+      return fs_at::fstatat(dirfd, path, flags);
+    };
+  });
+  defineTwins(exports, "readlinkat", [](const Arguments& args) {
+    return [dirfd = args.descriptor(0), path = args.path(1)] { return fs_at::readlinkat(dirfd, path); };
+  });
+  defineTwins(exports, "getdents", [](const Arguments& args) {
+    return [fd = args.descriptor(0), limit = args.uint32Or(1, 0)] { return readDirents(fd, limit); };
+  });
+}
+
+void defineMakers(Napi::Object exports) {
+  defineTwins(exports, "mkdirat", [](const Arguments& args) {
+    return [dirfd = args.descriptor(0), path = args.path(1), mode = args.uint32Or(2, 0777)] {
+      fs_at::mkdirat(dirfd, path, mode);
+    };
+  });
+  defineTwins(exports, "mknodat", [](const Arguments& args) {
+    return [dirfd = args.descriptor(0), path = args.path(1), mode = args.uint32(2), major = args.uint32Or(3, 0),
+            minor = args.uint32Or(4, 0)] { fs_at::mknodat(dirfd, path, mode, major, minor); };
+  });
+  defineTwins(exports, "symlinkat", [](const Arguments& args) {
+    return [target = args.path(0), dirfd = args.descriptor(1), path = args.path(2)] {
+      fs_at::symlinkat(target, dirfd, path);
+    };
+  });
+  defineTwins(exports, "linkat", [](const Arguments& args) {
+    return [from = args.descriptor(0), old = args.path(1), to = args.descriptor(2), path = args.path(3),
+            flags = args.int32Or(4, 0)] { fs_at::linkat(from, old, to, path, flags); };
+  });
+}
+
+void defineChangers(Napi::Object exports) {
+  defineTwins(exports, "unlinkat", [](const Arguments& args) {
+    return [dirfd = args.descriptor(0), path = args.path(1), flags = args.int32Or(2, 0)] {
+      fs_at::unlinkat(dirfd, path, flags);
+    };
+  });
+  defineTwins(exports, "renameat2", [](const Arguments& args) {
+    return [from = args.descriptor(0), old = args.path(1), to = args.descriptor(2), path = args.path(3),
+            flags = args.uint32Or(4, 0)] { fs_at::renameat2(from, old, to, path, flags); };
+  });
+  defineTwins(exports, "fchmodat", [](const Arguments& args) {
+    return [dirfd = args.descriptor(0), path = args.path(1), mode = args.uint32(2), flags = args.int32Or(3, 0)] {
+      fs_at::fchmodat(dirfd, path, mode, flags);
+    };
+  });
+  defineTwins(exports, "fchownat", [](const Arguments& args) {
+    return [dirfd = args.descriptor(0), path = args.path(1), uid = args.owner(2), gid = args.owner(3),
+            flags = args.int32Or(4, 0)] { fs_at::fchownat(dirfd, path, uid, gid, flags); };
+  });
+  defineTwins(exports, "utimensat", [](const Arguments& args) {
+    return [dirfd = args.descriptor(0), path = args.path(1), atime = args.optionalInt64(2),
+            mtime = args.optionalInt64(3), flags = args.int32Or(4, 0)] {
+      fs_at::utimensat(dirfd, path, atime, mtime, flags);
+    };
+  });
+}
+
+}  // namespace
+
+void RegisterFsAt(Napi::Env, Napi::Object exports) {
+  defineReaders(exports);
+  defineMakers(exports);
+  defineChangers(exports);
+}
+
+}  // namespace layer_store
