@@ -1,0 +1,40 @@
+// What one extraction has made: the difference between its own content and a lower layer's.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/tree_inode.hh"
+
+namespace layer_store {
+
+/**
+ * Directories are known by inode (they have one name); everything else by directory and name, because a hard link to a
+ * lower file is this layer's while the file's other names are not. Names are kept as seeded 64-bit hashes: 24 bytes per
+ * entry, and nobody who writes an archive can aim for a collision.
+ */
+class MadeObjects {
+ public:
+  MadeObjects();
+
+  void addDirectory(const InodeKey& directory) { directories_.insert(directory); }
+  bool hasDirectory(const InodeKey& directory) const { return directories_.count(directory) != 0; }
+  void forgetDirectory(const InodeKey& directory) { directories_.erase(directory); }
+
+  /** `fileIndex`: the payload that is read back under this name, or kNoIndex. */
+  void addName(const InodeKey& directory, std::string_view name, uint32_t fileIndex);
+  bool hasName(const InodeKey& directory, std::string_view name) const;
+  /** Forgets the name; its payload's index, or kNoIndex. */
+  uint32_t takeName(const InodeKey& directory, std::string_view name);
+
+ private:
+  uint64_t hash(const InodeKey& directory, std::string_view name) const;
+
+  uint64_t seed_[2];
+  std::unordered_set<InodeKey, InodeKeyHash> directories_;
+  std::unordered_map<uint64_t, uint32_t> names_;
+};
+
+}  // namespace layer_store
