@@ -1,8 +1,17 @@
 /**
- * What the addon offers. Every call throws (or rejects with) a {@link NativeError}. Paths are strings or bytes without
- * NUL; descriptors are numbers, always close-on-exec. Names follow the system calls. `fooSync` runs on the caller's
- * thread; `foo` runs on the libuv pool.
+ * What the addon offers. Every call throws (or rejects with) a {@link NativeError}, or a TypeError with `code`
+ * ERR_INVALID_ARG_TYPE or ERR_INVALID_ARG_VALUE for a wrong argument. Paths are strings or bytes without NUL; descriptors are
+ * numbers, always close-on-exec, and the caller's to close (`fs.closeSync`). Names follow the system calls. `fooSync`
+ * runs on the caller's thread; `foo` takes the same arguments, runs on the libuv pool and gives a promise.
  */
+import type { ContentCalls } from './calls/content.js';
+import type { Crc64Calls } from './calls/crc64.js';
+import type { FsAtCalls } from './calls/fs-at.js';
+import type { LockCalls } from './calls/lock.js';
+import type { MountCalls } from './calls/mount.js';
+import type { XattrCalls } from './calls/xattr.js';
+
+/** A path as the kernel takes it: text (encoded as UTF-8) or bytes. Relative to the call's directory descriptor. */
 export type PathLike = string | Uint8Array;
 
 /** A failed system call, as `node:fs` reports it: `code` is the errno name, `errno` the negative number. */
@@ -12,39 +21,57 @@ export interface NativeError extends Error {
   readonly syscall: string;
   /** The path as bytes shown in latin-1 where not UTF-8, when the call had one. */
   readonly path?: string;
+  /** The second path of link, rename, symlink, mount. */
+  readonly dest?: string;
+  /** What the kernel said beyond the number: the log of a mount context, one message per line. */
+  readonly detail?: string;
 }
 
-/** Full stat data; times are nanoseconds since the epoch. */
-export interface NativeStat {
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly mode: number;
-  readonly nlink: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly rdevMajor: number;
-  readonly rdevMinor: number;
-  readonly size: number;
-  readonly blocks: number;
-  readonly atimeNs: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
+/** The promise form of every `…Sync` method of `Calls`, without the suffix. */
+export type AsyncTwins<Calls> = {
+  readonly [Name in keyof Calls as Name extends `${infer Base}Sync` ? Base : never]: Calls[Name] extends (
+    ...args: infer Args
+  ) => infer Result
+    ? (...args: Args) => Promise<Result>
+    : never;
+};
+
+/** Calls that exist in both forms; they are declared in their synchronous form. */
+export type SyncCalls = FsAtCalls & XattrCalls & ContentCalls & MountCalls & LockCalls;
+
+/** Everything the addon exports. */
+export type NativeCalls = SyncCalls & AsyncTwins<SyncCalls> & Crc64Calls & { pageSize(): number };
+
+/** What this machine can do; each is found out when it is read, once. */
+export interface NativeFeatures {
+  /** openat2(2). Without it confined lookups still work, by a walk in user space (no RESOLVE_NO_XDEV). */
+  readonly openat2: boolean;
+  /** renameat2(2) with flags. */
+  readonly renameat2: boolean;
+  /** fchmodat2(2). Without it AT_SYMLINK_NOFOLLOW goes through /proc. */
+  readonly fchmodat2: boolean;
+  /** fsopen(2), fsconfig(2), fsmount(2), move_mount(2), open_tree(2), fspick(2). */
+  readonly fsopen: boolean;
+  readonly mountSetattr: boolean;
+  readonly ofdLocks: boolean;
+  /** Whether a FICLONE has worked in this process; undefined until one was tried. It depends on the file system. */
+  readonly ficlone: boolean | undefined;
+  /** How CRC-64 is computed. */
+  readonly crc64: 'vpclmulqdq' | 'pclmulqdq' | 'table';
 }
 
-export interface NativeDirent {
-  readonly name: Buffer;
-  readonly ino: bigint;
-  /** DT_*: 0 unknown, 1 fifo, 2 char, 4 dir, 6 block, 8 file, 10 link, 12 socket. */
-  readonly type: number;
-}
-
-export interface NativeStatfs {
-  /** Masked to 32 bits unsigned. */
-  readonly type: number;
-  readonly bsize: number;
-  readonly blocks: number;
-  readonly bfree: number;
-  readonly bavail: number;
-  readonly files: number;
-  readonly ffree: number;
-}
+/** The addon, or why there is none. */
+export type NativeState =
+  | {
+      readonly available: true;
+      readonly reason: undefined;
+      /** The file that was loaded. */
+      readonly path: string;
+      readonly features: NativeFeatures;
+      readonly calls: NativeCalls;
+    }
+  | {
+      readonly available: false;
+      /** For messages: what was tried and what to do. */
+      readonly reason: string;
+    };

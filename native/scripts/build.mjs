@@ -68,7 +68,13 @@ function buildWithGyp() {
   const nodeGyp = findNodeGyp();
   if (nodeGyp === undefined) return 'node-gyp is not installed';
   const headers = nodeDirectory();
-  const args = [nodeGyp, 'configure', 'build', '--release', ...(headers === undefined ? [] : [`--nodedir=${headers}`])];
+  const args = [
+    nodeGyp,
+    'configure',
+    'build',
+    '--release',
+    ...(headers === undefined ? [] : [`--nodedir=${headers}`]),
+  ];
   return run(process.execPath, args);
 }
 
@@ -79,7 +85,15 @@ function buildWithCompiler() {
   mkdirSync(dirname(builtAddon), { recursive: true });
   const staged = `${builtAddon}.${process.pid}`;
   const failure = run(process.env.CXX ?? 'g++', [
-    ...['-std=c++17', '-O3', '-fPIC', '-shared', '-pthread', '-fvisibility=hidden', '-fvisibility-inlines-hidden'],
+    ...[
+      '-std=c++17',
+      '-O3',
+      '-fPIC',
+      '-shared',
+      '-pthread',
+      '-fvisibility=hidden',
+      '-fvisibility-inlines-hidden',
+    ],
     ...['-Wall', '-Wextra', ...(process.env.LAYER_STORE_WERROR === '1' ? ['-Werror'] : [])],
     ...['-ffunction-sections', '-Wl,--gc-sections', '-Wl,-z,relro,-z,now'],
     ...['-DNAPI_VERSION=8', '-DNODE_ADDON_API_CPP_EXCEPTIONS', '-DNODE_ADDON_API_DISABLE_DEPRECATED'],

@@ -1,0 +1,10 @@
+/** CRC-64 with the ISO polynomial, as tar-split stores it (spec/layer-archive.md 3.2). Synchronous only. */
+export interface Crc64Calls {
+  /**
+   * The CRC of `data`, continuing from `seed` (8 bytes, big endian; undefined for a start), as 8 bytes big endian. A seed is an
+   * earlier result: there is no separate finish.
+   */
+  crc64(seed: Uint8Array | undefined, data: Uint8Array): Buffer;
+  /** The same by tables only: what processors without carry-less multiplication use. */
+  crc64Table(seed: Uint8Array | undefined, data: Uint8Array): Buffer;
+}

@@ -1,0 +1,17 @@
+export type { ContentCalls, NativeStatfs } from './calls/content.js';
+export type { Crc64Calls } from './calls/crc64.js';
+export type { FsAtCalls, NativeDirent, NativeStat, OpenHow } from './calls/fs-at.js';
+export type { LockCalls } from './calls/lock.js';
+export type { MountAttributes, MountCalls } from './calls/mount.js';
+export type { XattrCalls } from './calls/xattr.js';
+export * from './constants.js';
+export { loadNative, native } from './loader.js';
+export type {
+  AsyncTwins,
+  NativeCalls,
+  NativeError,
+  NativeFeatures,
+  NativeState,
+  PathLike,
+  SyncCalls,
+} from './types.js';
