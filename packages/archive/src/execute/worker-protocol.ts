@@ -1,0 +1,38 @@
+/** What the portable executor and its worker thread say to each other. */
+import type { ErrorCode, ErrorFields } from '../errors.js';
+import type { ExecutorOptions } from './operation.js';
+import type { WorkReport } from './worker-extraction.js';
+
+export interface WorkerStart {
+  readonly root: string;
+  readonly options: ExecutorOptions;
+}
+
+/** `buffers` replaces the shared memory that batches are passed in; the lengths say how much of it counts. */
+export type WorkerRequest =
+  | {
+      readonly kind: 'run';
+      readonly buffers: SharedBuffers | undefined;
+      readonly opsLength: number;
+      readonly chunkLength: number;
+    }
+  | { readonly kind: 'finish' }
+  | { readonly kind: 'close' };
+
+export interface SharedBuffers {
+  readonly ops: SharedArrayBuffer;
+  readonly chunk: SharedArrayBuffer;
+}
+
+export type WorkerReply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'done'; readonly report: WorkReport }
+  | { readonly kind: 'failed'; readonly error: PlainError };
+
+/** A LayerStoreError as plain data: classes do not survive the way between threads. */
+export interface PlainError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly fields: ErrorFields;
+  readonly causeMessage: string | undefined;
+}
