@@ -1,5 +1,6 @@
 export * from './errors.js';
 export * from './execute/gather.js';
+export * from './execute/gather-records.js';
 export * from './execute/gather-plan.js';
 export * from './execute/operation.js';
 export * from './tar/entry.js';
