@@ -68,20 +68,22 @@ export class IdMap {
 
   readonly uids: readonly IdRange[];
   readonly gids: readonly IdRange[];
-  /** The host ids of container 0:0. @throws ARCHIVE_ID_UNMAPPED in the constructor when the map has no root */
-  readonly rootPair: IdPair;
 
-  /** @throws OPTION_INVALID, OPTION_UNKNOWN for malformed ranges; ARCHIVE_ID_UNMAPPED when container root has no host id */
+  /** @throws OPTION_INVALID, OPTION_UNKNOWN for malformed ranges */
   constructor(init: IdMapInit = {}) {
     assertKnownKeys(WHERE, init, ['uids', 'gids']);
     this.uids = checkedRanges('uids', init.uids);
     this.gids = checkedRanges('gids', init.gids);
-    this.rootPair = Object.freeze(this.toHost(0, 0));
   }
 
   /** True when nothing is ever changed. */
   get identity(): boolean {
     return this.uids.length === 0 && this.gids.length === 0;
+  }
+
+  /** The host ids of container 0:0. @throws ARCHIVE_ID_UNMAPPED when the map has none */
+  get rootPair(): IdPair {
+    return this.toHost(0, 0);
   }
 
   /** @throws ARCHIVE_ID_UNMAPPED "Container ID n cannot be mapped to a host ID", with the map */
