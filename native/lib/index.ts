@@ -1,5 +1,6 @@
 export type { ContentCalls, NativeStatfs } from './calls/content.js';
-export type { Crc64Calls } from './calls/crc64.js';
+export type { Crc64Calls, Crc64Update } from './calls/crc64.js';
+export type { FallbackCalls } from './calls/fallbacks.js';
 export type { FsAtCalls, NativeDirent, NativeStat, OpenHow } from './calls/fs-at.js';
 export type { LockCalls } from './calls/lock.js';
 export type { MountAttributes, MountCalls } from './calls/mount.js';

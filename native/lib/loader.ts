@@ -38,7 +38,7 @@ let loaded: NativeState | undefined;
 export function loadNative(): NativeState {
   loaded ??= loadFrom(
     locateAddon({
-      override: process.env['LAYER_STORE_NATIVE'],
+      override: process.env.LAYER_STORE_NATIVE,
       packageRoot: fileURLToPath(new URL('..', import.meta.url)),
       platform: platformName(),
     }),

@@ -6,6 +6,7 @@
  */
 import type { ContentCalls } from './calls/content.js';
 import type { Crc64Calls } from './calls/crc64.js';
+import type { FallbackCalls } from './calls/fallbacks.js';
 import type { FsAtCalls } from './calls/fs-at.js';
 import type { LockCalls } from './calls/lock.js';
 import type { MountCalls } from './calls/mount.js';
@@ -37,7 +38,7 @@ export type AsyncTwins<Calls> = {
 };
 
 /** Calls that exist in both forms; they are declared in their synchronous form. */
-export type SyncCalls = FsAtCalls & XattrCalls & ContentCalls & MountCalls & LockCalls;
+export type SyncCalls = FsAtCalls & FallbackCalls & XattrCalls & ContentCalls & MountCalls & LockCalls;
 
 /** Everything the addon exports. */
 export type NativeCalls = SyncCalls & AsyncTwins<SyncCalls> & Crc64Calls & { pageSize(): number };

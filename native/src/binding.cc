@@ -7,6 +7,7 @@ namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   layer_store::RegisterFsAt(env, exports);
+  layer_store::RegisterFallbacks(env, exports);
   layer_store::RegisterXattr(env, exports);
   layer_store::RegisterContent(env, exports);
   layer_store::RegisterMount(env, exports);

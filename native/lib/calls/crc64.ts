@@ -5,6 +5,11 @@ export interface Crc64Calls {
    * earlier result: there is no separate finish.
    */
   crc64(seed: Uint8Array | undefined, data: Uint8Array): Buffer;
-  /** The same by tables only: what processors without carry-less multiplication use. */
-  crc64Table(seed: Uint8Array | undefined, data: Uint8Array): Buffer;
+  /** The same by each implementation this processor can run, so that all can be tested. `table` is always there. */
+  readonly crc64Variants: { readonly table: Crc64Update } & {
+    readonly [Name in 'pclmulqdq' | 'vpclmulqdq']?: Crc64Update;
+  };
 }
+
+/** A function like {@link Crc64Calls.crc64}. */
+export type Crc64Update = (seed: Uint8Array | undefined, data: Uint8Array) => Buffer;

@@ -1,4 +1,4 @@
-// crc64(seed, data), crc64Table(seed, data). Synchronous only: a chunk takes less time than a trip to the pool.
+// crc64(seed, data), and crc64Variants: the same by each implementation. Synchronous only: a chunk takes less time than a trip to the pool.
 #include <napi.h>
 
 #include "bridge/arguments.hh"
@@ -38,7 +38,9 @@ void define(Napi::Env env, Napi::Object exports, const char* name, Update update
 
 void RegisterCrc64(Napi::Env env, Napi::Object exports) {
   define(env, exports, "crc64", crc64_update);
-  define(env, exports, "crc64Table", crc64_update_table);
+  Napi::Object variants = Napi::Object::New(env);
+  for (const Crc64Variant& variant : crc64_variants()) define(env, variants, variant.name, variant.update);
+  exports.Set("crc64Variants", variants);
 }
 
 }  // namespace layer_store

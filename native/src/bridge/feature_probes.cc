@@ -34,7 +34,7 @@ void RegisterFeatures(Napi::Env env, Napi::Object exports) {
   define(probes, "ofdLocks", hasOfdLocks);
   define(probes, "ficlone", ficloneSeen);
   probes.Set("crc64", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
-               return Napi::String::New(info.Env(), crc64_implementation());
+               return Napi::String::New(info.Env(), crc64_variants().back().name);
              }));
   exports.Set("probes", probes);
   exports.Set("pageSize", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {

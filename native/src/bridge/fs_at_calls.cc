@@ -2,6 +2,7 @@
 // getdents.
 #include <napi.h>
 
+#include "bridge/open_how.hh"
 #include "bridge/register.hh"
 #include "bridge/twins.hh"
 #include "core/dirents.hh"
@@ -43,14 +44,9 @@ static Napi::Value toJs(Napi::Env env, const std::vector<Dirent>& entries) {
 
 namespace {
 
-OpenHow readHow(const Arguments& args, size_t index) {
-  const Napi::Object how = args.object(index);
-  return {uint64Property(how, "flags", 0), uint64Property(how, "mode", 0), uint64Property(how, "resolve", 0)};
-}
-
 void defineReaders(Napi::Object exports) {
   defineTwins(exports, "openat2", [](const Arguments& args) {
-    return [dirfd = args.descriptor(0), path = args.path(1), how = readHow(args, 2)] {
+    return [dirfd = args.descriptor(0), path = args.path(1), how = readOpenHow(args, 2)] {
       return fs_at::openat2(dirfd, path, how).release();
     };
   });

@@ -6,6 +6,7 @@
 namespace layer_store {
 
 void RegisterFsAt(Napi::Env env, Napi::Object exports);
+void RegisterFallbacks(Napi::Env env, Napi::Object exports);
 void RegisterXattr(Napi::Env env, Napi::Object exports);
 void RegisterContent(Napi::Env env, Napi::Object exports);
 void RegisterMount(Napi::Env env, Napi::Object exports);

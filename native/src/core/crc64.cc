@@ -57,18 +57,14 @@ uint64_t updateRegister(uint64_t crc, const uint8_t* data, size_t size) {
   return crc;
 }
 
-}  // namespace
+uint64_t updateByTable(uint64_t crc, const uint8_t* data, size_t size) { return ~updateRegister(~crc, data, size); }
 
-uint64_t crc64_update_table(uint64_t crc, const uint8_t* data, size_t size) {
-  return ~updateRegister(~crc, data, size);
-}
-
-uint64_t crc64_update(uint64_t crc, const uint8_t* data, size_t size) {
-  static const Crc64Folder folder = crc64_choose_folder();
+template <Crc64Fold fold, size_t minimum>
+uint64_t updateByFolding(uint64_t crc, const uint8_t* data, size_t size) {
   uint64_t state = ~crc;
-  if (folder.fold != nullptr && size >= folder.minimum) {
+  if (size >= minimum) {
     uint8_t rest[16];
-    const size_t folded = folder.fold(state, data, size, rest);
+    const size_t folded = fold(state, data, size, rest);
     // What folding leaves is congruent to all that it took, so its CRC from a zero register is the new register.
     state = updateRegister(0, rest, sizeof rest);
     data += folded;
@@ -77,7 +73,28 @@ uint64_t crc64_update(uint64_t crc, const uint8_t* data, size_t size) {
   return ~updateRegister(state, data, size);
 }
 
-const char* crc64_implementation() { return crc64_choose_folder().name; }
+}  // namespace
+
+const std::vector<Crc64Variant>& crc64_variants() {
+  static const std::vector<Crc64Variant> variants = [] {
+    std::vector<Crc64Variant> runnable = {{"table", updateByTable}};
+#if defined(__x86_64__)
+    if (crc64_can_fold_narrow()) {
+      runnable.push_back({"pclmulqdq", updateByFolding<crc64_fold_narrow, kCrc64NarrowBlock>});
+    }
+    if (crc64_can_fold_wide()) {
+      runnable.push_back({"vpclmulqdq", updateByFolding<crc64_fold_wide, kCrc64WideBlock>});
+    }
+#endif
+    return runnable;
+  }();
+  return variants;
+}
+
+uint64_t crc64_update(uint64_t crc, const uint8_t* data, size_t size) {
+  static const auto update = crc64_variants().back().update;
+  return update(crc, data, size);
+}
 
 void crc64_store(uint64_t crc, uint8_t out[8]) {
   for (int i = 0; i < 8; i++) out[i] = static_cast<uint8_t>(crc >> (56 - 8 * i));

@@ -4,17 +4,22 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace layer_store {
 
 /** The CRC of what went before (0 for nothing), extended by `size` bytes. Finished at every step: no init, no finalise. */
 uint64_t crc64_update(uint64_t crc, const uint8_t* data, size_t size);
 
-/** The same by tables alone: what machines without carry-less multiplication use. */
-uint64_t crc64_update_table(uint64_t crc, const uint8_t* data, size_t size);
+/** One way of computing it. */
+struct Crc64Variant {
+  /** `table`, `pclmulqdq` or `vpclmulqdq`. */
+  const char* name;
+  uint64_t (*update)(uint64_t crc, const uint8_t* data, size_t size);
+};
 
-/** `vpclmulqdq`, `pclmulqdq` or `table`: what `crc64_update` uses here. */
-const char* crc64_implementation();
+/** Those this processor can run, slowest first; `crc64_update` is the last. */
+const std::vector<Crc64Variant>& crc64_variants();
 
 /** Big endian, as tar-split stores it. */
 void crc64_store(uint64_t crc, uint8_t out[8]);

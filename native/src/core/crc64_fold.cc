@@ -1,12 +1,10 @@
 #include "core/crc64_fold.hh"
 
 #if defined(__x86_64__)
+
 #include <immintrin.h>
-#endif
 
 namespace layer_store {
-
-#if defined(__x86_64__)
 
 namespace {
 
@@ -30,8 +28,10 @@ constexpr uint64_t highMultiplier(unsigned bits) { return powerOfX(bits - 1); }
 constexpr size_t kLane = 16;
 constexpr size_t kNarrowLanes = 8;
 constexpr size_t kNarrowBlock = kNarrowLanes * kLane;
+static_assert(kNarrowBlock == kCrc64NarrowBlock);
 constexpr size_t kWideVectors = 4;
 constexpr size_t kWideBlock = kWideVectors * 64;
+static_assert(kWideBlock == kCrc64WideBlock);
 
 [[gnu::target("pclmul,sse4.1")]] inline __m128i carry(__m128i lane, __m128i multipliers) {
   return _mm_xor_si128(_mm_clmulepi64_si128(lane, multipliers, 0x00), _mm_clmulepi64_si128(lane, multipliers, 0x11));
@@ -59,21 +59,6 @@ template <unsigned bits>
   return taken;
 }
 
-/** 128 bytes a turn: eight independent products hide the multiplier's latency. */
-[[gnu::target("pclmul,sse4.1")]] size_t foldNarrow(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]) {
-  __m128i lanes[kNarrowLanes];
-  for (size_t i = 0; i < kNarrowLanes; i++) lanes[i] = load128(data + i * kLane);
-  lanes[0] = _mm_xor_si128(lanes[0], _mm_set_epi64x(0, static_cast<long long>(crc)));
-  const __m128i step = multipliers128<kNarrowBlock * 8>();
-  size_t taken = kNarrowBlock;
-  for (; size - taken >= kNarrowBlock; taken += kNarrowBlock) {
-    for (size_t i = 0; i < kNarrowLanes; i++) {
-      lanes[i] = _mm_xor_si128(carry(lanes[i], step), load128(data + taken + i * kLane));
-    }
-  }
-  return finish(lanes, data, taken, size, rest);
-}
-
 #define LAYER_STORE_WIDE [[gnu::target("pclmul,sse4.1,avx512f,avx512vl,avx512dq,vpclmulqdq")]]
 
 template <unsigned bits>
@@ -89,8 +74,26 @@ LAYER_STORE_WIDE inline __m512i carryInto(__m512i vector, __m512i multipliers, _
                                    _mm512_clmulepi64_epi128(vector, multipliers, 0x11), next, 0x96);
 }
 
+}  // namespace
+
+/** 128 bytes a turn: eight independent products hide the multiplier's latency. */
+[[gnu::target("pclmul,sse4.1")]] size_t crc64_fold_narrow(uint64_t crc, const uint8_t* data, size_t size,
+                                                          uint8_t rest[16]) {
+  __m128i lanes[kNarrowLanes];
+  for (size_t i = 0; i < kNarrowLanes; i++) lanes[i] = load128(data + i * kLane);
+  lanes[0] = _mm_xor_si128(lanes[0], _mm_set_epi64x(0, static_cast<long long>(crc)));
+  const __m128i step = multipliers128<kNarrowBlock * 8>();
+  size_t taken = kNarrowBlock;
+  for (; size - taken >= kNarrowBlock; taken += kNarrowBlock) {
+    for (size_t i = 0; i < kNarrowLanes; i++) {
+      lanes[i] = _mm_xor_si128(carry(lanes[i], step), load128(data + taken + i * kLane));
+    }
+  }
+  return finish(lanes, data, taken, size, rest);
+}
+
 /** 256 bytes a turn. */
-LAYER_STORE_WIDE size_t foldWide(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]) {
+LAYER_STORE_WIDE size_t crc64_fold_wide(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]) {
   __m512i vectors[kWideVectors];
   for (size_t i = 0; i < kWideVectors; i++) vectors[i] = _mm512_loadu_si512(data + i * 64);
   vectors[0] = _mm512_xor_si512(vectors[0], _mm512_zextsi128_si512(_mm_set_epi64x(0, static_cast<long long>(crc))));
@@ -110,22 +113,16 @@ LAYER_STORE_WIDE size_t foldWide(uint64_t crc, const uint8_t* data, size_t size,
   return finish(lanes, data, taken, size, rest);
 }
 
-}  // namespace
-
-Crc64Folder crc64_choose_folder() {
+bool crc64_can_fold_narrow() {
   __builtin_cpu_init();
-  if (!__builtin_cpu_supports("pclmul") || !__builtin_cpu_supports("sse4.1")) return {nullptr, 0, "table"};
-  if (__builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("avx512f") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-    return {foldWide, kWideBlock, "vpclmulqdq"};
-  }
-  return {foldNarrow, kNarrowBlock, "pclmulqdq"};
+  return __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1");
 }
 
-#else
-
-Crc64Folder crc64_choose_folder() { return {nullptr, 0, "table"}; }
-
-#endif
+bool crc64_can_fold_wide() {
+  return crc64_can_fold_narrow() && __builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("avx512f") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+}
 
 }  // namespace layer_store
+
+#endif

@@ -7,18 +7,25 @@
 namespace layer_store {
 
 /**
- * Folds a whole number of its blocks, at least `minimum` bytes given, and returns how many bytes it took. `crc` is the raw register.
+ * Takes as much of `data` as makes whole steps (at least one block must be there), leaves sixteen bytes congruent to it in
+ * `rest`, and returns how much it took. `crc` is the raw register.
  */
 using Crc64Fold = size_t (*)(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]);
 
-struct Crc64Folder {
-  /** nullptr: this machine has no carry-less multiplication. */
-  Crc64Fold fold;
-  size_t minimum;
-  const char* name;
-};
+#if defined(__x86_64__)
 
-/** The fastest this processor (and its kernel) can run. */
-Crc64Folder crc64_choose_folder();
+constexpr size_t kCrc64NarrowBlock = 128;
+constexpr size_t kCrc64WideBlock = 256;
+
+/** PCLMULQDQ on eight 128-bit lanes. */
+size_t crc64_fold_narrow(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]);
+/** VPCLMULQDQ on four 512-bit vectors. */
+size_t crc64_fold_wide(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]);
+
+/** Whether the processor, and the kernel that saves its registers, can run them. */
+bool crc64_can_fold_narrow();
+bool crc64_can_fold_wide();
+
+#endif
 
 }  // namespace layer_store

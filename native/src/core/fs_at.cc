@@ -36,20 +36,6 @@ struct timespec toTimespec(const std::optional<int64_t>& ns) {
   return {static_cast<time_t>(seconds), static_cast<long>(rest)};
 }
 
-/** Opens the object itself, not what it points to, and changes it through /proc, which follows descriptors only. */
-void chmodByDescriptor(int dirfd, const std::string& path, mode_t mode) {
-  const Fd object(uninterrupted([&] {
-    return path.empty() ? ::fcntl(dirfd, F_DUPFD_CLOEXEC, 0)
-                        : ::openat(dirfd, path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-  }));
-  if (!object.valid()) throw SysError(errno, "fchmodat", path);
-  struct stat info;
-  if (::fstat(object.get(), &info) == -1) throw SysError(errno, "fchmodat", path);
-  if (S_ISLNK(info.st_mode)) throw SysError(EOPNOTSUPP, "fchmodat", path);
-  const std::string link = "/proc/self/fd/" + std::to_string(object.get());
-  if (::chmod(link.c_str(), mode) == -1) throw SysError(errno, "fchmodat", path);
-}
-
 }  // namespace
 
 bool hasOpenat2() {
@@ -160,6 +146,20 @@ void renameat2(int oldDirfd, const std::string& oldPath, int newDirfd, const std
   if (result == -1) throw SysError(errno, "renameat2", oldPath, newPath);
 }
 
+void fchmodByDescriptor(int dirfd, const std::string& path, mode_t mode) {
+  const Fd object(uninterrupted([&] {
+    return path.empty() ? ::fcntl(dirfd, F_DUPFD_CLOEXEC, 0)
+                        : ::openat(dirfd, path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  }));
+  if (!object.valid()) throw SysError(errno, "fchmodat", path);
+  struct stat info;
+  if (::fstat(object.get(), &info) == -1) throw SysError(errno, "fchmodat", path);
+  if (S_ISLNK(info.st_mode)) throw SysError(EOPNOTSUPP, "fchmodat", path);
+  // An O_PATH descriptor refuses fchmod(2), but its entry in /proc leads to the object and nowhere else.
+  const std::string link = "/proc/self/fd/" + std::to_string(object.get());
+  if (::chmod(link.c_str(), mode) == -1) throw SysError(errno, "fchmodat", path);
+}
+
 void fchmodat(int dirfd, const std::string& path, mode_t mode, int flags) {
   if (flags == 0) {
     if (::fchmodat(dirfd, path.c_str(), mode, 0) == -1) throw SysError(errno, "fchmodat", path);
@@ -171,7 +171,7 @@ void fchmodat(int dirfd, const std::string& path, mode_t mode, int flags) {
   }
   const bool itself = path.empty() && (flags & AT_EMPTY_PATH) != 0;
   if (path.empty() && !itself) throw SysError(ENOENT, "fchmodat", path);
-  chmodByDescriptor(dirfd, path, mode);
+  fchmodByDescriptor(dirfd, path, mode);
 }
 
 void fchownat(int dirfd, const std::string& path, uint32_t uid, uint32_t gid, int flags) {

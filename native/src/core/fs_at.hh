@@ -47,6 +47,8 @@ void unlinkat(int dirfd, const std::string& path, int flags);
 void renameat2(int oldDirfd, const std::string& oldPath, int newDirfd, const std::string& newPath, uint32_t flags);
 /** With AT_SYMLINK_NOFOLLOW also before Linux 6.6 (fchmodat2); a symbolic link gives EOPNOTSUPP, as the kernel does. */
 void fchmodat(int dirfd, const std::string& path, mode_t mode, int flags);
+/** What `fchmodat` with AT_SYMLINK_NOFOLLOW does where fchmodat2(2) is missing: by descriptor, through /proc. */
+void fchmodByDescriptor(int dirfd, const std::string& path, mode_t mode);
 /** UINT32_MAX leaves an id as it is. */
 void fchownat(int dirfd, const std::string& path, uint32_t uid, uint32_t gid, int flags);
 /** Nothing leaves a time as it is (UTIME_OMIT). */
