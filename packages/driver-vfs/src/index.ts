@@ -1,1 +1,3 @@
-export {};
+export type { VfsDriverOptions } from './options.js';
+export type { Shortfall } from './shortfalls.js';
+export { VfsDriver } from './vfs-driver.js';

@@ -40,7 +40,6 @@ export async function* inflateTarSplit(
   });
   try {
     for await (const chunk of gunzip as AsyncIterable<Uint8Array>) yield chunk;
-    if (gunzip.bytesWritten === 0) throw invalid('the file is empty');
   } catch (error) {
     gunzip.destroy();
     await piped;
