@@ -11,3 +11,4 @@ export * from './compress/index.js';
 export * from './digest/index.js';
 export * from './idmap/index.js';
 export * from './options/index.js';
+export { TarReader } from './tar/reader.js';

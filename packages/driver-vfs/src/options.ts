@@ -1,4 +1,11 @@
-import { assertBoolean, assertFunction, assertKnownKeys, assertPath, type IdMap, LayerStoreError } from '@x/archive';
+import {
+  assertBoolean,
+  assertFunction,
+  assertKnownKeys,
+  assertPath,
+  type IdMap,
+  LayerStoreError,
+} from '@x/archive';
 import type { Shortfall } from './shortfalls.js';
 
 /** Options of the vfs driver. */

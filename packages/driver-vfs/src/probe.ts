@@ -18,7 +18,11 @@ export async function probeVfs(home: string): Promise<ProbeResult> {
     return { supported: true, warnings: privilegeWarnings() };
   } catch (error) {
     const errno = errnoOf(error) ?? String(error);
-    return unsupported('DRIVER_FAILED', `"${home}" cannot be written: ${errno}`, 'choose a home you may write to');
+    return unsupported(
+      'DRIVER_FAILED',
+      `"${home}" cannot be written: ${errno}`,
+      'choose a home you may write to',
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf, type ExecutorWarning } from '@x/archive';
+import { type ExecutorWarning, errnoOf } from '@x/archive';
 import type { DriverId } from '@x/layer-store';
 
 /** Warnings of one layer shown in full; the counts cover all. */

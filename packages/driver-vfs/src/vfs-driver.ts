@@ -1,6 +1,12 @@
 import { chmod, chown, mkdir } from 'node:fs/promises';
 import { copyTree } from '@x/archive';
-import { type CreateOptions, Driver, type DriverId, type LayerSource, type ProbeResult } from '@x/layer-store';
+import {
+  type CreateOptions,
+  Driver,
+  type DriverId,
+  type LayerSource,
+  type ProbeResult,
+} from '@x/layer-store';
 import { LayerDirectories } from './layer-directories.js';
 import { checkVfsOptions, type VfsDriverOptions } from './options.js';
 import { currentPrivileges } from './privileges.js';
