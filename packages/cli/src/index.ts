@@ -1,1 +1,2 @@
-export {};
+export type { ConsoleIo } from './console-io.js';
+export { run } from './run.js';

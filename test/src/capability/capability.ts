@@ -25,22 +25,24 @@ export function dockerStore(): Capability {
   return program('moby-layer', 'run ../shared/peers/build-moby-layer.sh');
 }
 
+/** How a test is declared: a name, a body, a time limit in milliseconds. */
+export type DeclareTest = (name: string, body: () => Promise<void>, timeout?: number) => void;
+
 /**
  * `it` when all capabilities are there; otherwise a skip that prints its reason and is counted — and in CI (CI=true) a failing test,
  * because there a missing capability means that something was not tested.
  */
-export function itWith(...capabilities: readonly Capability[]): typeof it {
+export function itWith(...capabilities: readonly Capability[]): DeclareTest {
   const missing = capabilities.filter((capability) => capability.missing !== undefined);
   if (missing.length === 0) return it;
   const reason = missing.map((capability) => capability.missing).join('; ');
   if (process.env.CI === 'true') {
-    const failing = (name: string): void => {
+    return (name) => {
       it(name, () => {
         throw new Error(`a capability is missing in CI: ${reason}`);
       });
     };
-    return failing as typeof it;
   }
   console.warn(`skipped: ${reason}`);
-  return it.skip as typeof it;
+  return it.skip;
 }

@@ -72,4 +72,4 @@ function paxRecord(key: string, value: string): string {
 }
 
 /** Two zero blocks. */
-export const END = Buffer.alloc(2 * BLOCK);
+export const END: Buffer = Buffer.alloc(2 * BLOCK);
