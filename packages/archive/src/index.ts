@@ -12,3 +12,5 @@ export * from './digest/index.js';
 export * from './idmap/index.js';
 export * from './options/index.js';
 export { TarReader } from './tar/reader.js';
+export { applyLayer, type ApplyLayerOptions, type ApplyLayerResult } from './extract/apply-layer.js';
+export { untar, type UntarOptions, type UntarResult } from './extract/untar.js';

@@ -1,0 +1,53 @@
+/** Cuts and joins what a source gives into chunks fit for one batch of work. */
+
+/** Bytes of a batch. Two are in flight: one with the executor, one being hashed and parsed. */
+export const BATCH_BYTES: number = 1024 * 1024;
+/** From here on a chunk is worth a batch of its own; below, chunks are copied together. */
+const DIRECT_BYTES = 256 * 1024;
+
+/**
+ * A chunk that is returned is used until the call after the next one: the executor still writes from it while the
+ * following chunk is parsed. Joined chunks therefore alternate between two buffers.
+ */
+export class ChunkJoiner {
+  readonly #pull: () => Promise<Uint8Array | undefined>;
+  readonly #buffers: (Buffer | undefined)[] = [undefined, undefined];
+  #turn = 0;
+  /** The rest of a chunk that was too big. */
+  #rest: Uint8Array | undefined;
+
+  constructor(pull: () => Promise<Uint8Array | undefined>) {
+    this.#pull = pull;
+  }
+
+  /** At most {@link BATCH_BYTES}; undefined at the end. */
+  async next(): Promise<Uint8Array | undefined> {
+    const first = this.#rest ?? (await this.#pull());
+    this.#rest = undefined;
+    if (first === undefined) return undefined;
+    if (first.length >= DIRECT_BYTES) return this.#cut(first, BATCH_BYTES);
+    return await this.#join(first);
+  }
+
+  async #join(first: Uint8Array): Promise<Uint8Array> {
+    this.#turn ^= 1;
+    this.#buffers[this.#turn] ??= Buffer.allocUnsafeSlow(BATCH_BYTES);
+    const buffer = this.#buffers[this.#turn] as Buffer;
+    buffer.set(first);
+    let used = first.length;
+    while (used < BATCH_BYTES) {
+      const chunk = await this.#pull();
+      if (chunk === undefined) break;
+      const part = this.#cut(chunk, BATCH_BYTES - used);
+      buffer.set(part, used);
+      used += part.length;
+    }
+    return buffer.subarray(0, used);
+  }
+
+  #cut(chunk: Uint8Array, length: number): Uint8Array {
+    if (chunk.length <= length) return chunk;
+    this.#rest = chunk.subarray(length);
+    return chunk.subarray(0, length);
+  }
+}

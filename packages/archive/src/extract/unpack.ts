@@ -1,0 +1,169 @@
+/**
+ * The pipeline both unpackers share: while the executor writes chunk N, the main thread hashes and parses chunk N+1
+ * (DESIGN 3). Two chunks and two batches are in flight whatever the size of the archive; nothing is allocated per file.
+ */
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ByteSource } from '../byte-source.js';
+import { SourceReader } from '../compress/source-reader.js';
+import { isLayerStoreError, LayerStoreError } from '../errors.js';
+import { OperationBatch } from '../execute/batch-encoder.js';
+import { openExtractExecutor } from '../execute/open.js';
+import type { ExecutorOptions, ExecutorResult, ExecutorWarning, ExtractExecutor } from '../execute/operation.js';
+import { TarReader } from '../tar/reader.js';
+import { ChunkJoiner } from './chunk-joiner.js';
+import type { LayerRecorder } from './layer-recorder.js';
+import { ExtractionPlanner, type PlanTotals } from './planner.js';
+import type { UnpackPolicy } from './unpack-policy.js';
+
+/** How far an unpack has come: bytes of the (uncompressed) archive, entries met. */
+export interface UnpackProgress {
+  readonly bytes: number;
+  readonly entries: number;
+}
+
+/** What the caller wants to see while it runs. All are called synchronously; what they throw ends the unpack. */
+export interface UnpackHooks {
+  readonly recorder?: LayerRecorder | undefined;
+  readonly onChunk?: ((chunk: Uint8Array) => void) | undefined;
+  readonly onWarning?: ((warning: ExecutorWarning) => void) | undefined;
+  readonly onProgress?: ((progress: UnpackProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface UnpackJob extends UnpackHooks {
+  readonly source: ByteSource;
+  readonly root: string;
+  readonly policy: Omit<UnpackPolicy, 'scratchName'>;
+  readonly executor: ExecutorOptions & { readonly portable?: boolean };
+}
+
+export interface UnpackOutcome extends PlanTotals {
+  /** The first {@link MAX_KEPT_WARNINGS}; `onWarning` gets all. */
+  readonly warnings: readonly ExecutorWarning[];
+}
+
+/** A layer of a foreign owner gives one warning an entry: keep what a person would read. */
+export const MAX_KEPT_WARNINGS = 1000;
+
+/** Unpacks a whole source and closes it, whatever happens. Rejects with one error, after everything has stopped. */
+export async function unpack(job: UnpackJob): Promise<UnpackOutcome> {
+  const unpacking = new Unpacking(job);
+  try {
+    return await unpacking.run();
+  } catch (error) {
+    throw job.signal?.aborted === true ? job.signal.reason : error;
+  } finally {
+    await unpacking.close();
+  }
+}
+
+class Unpacking {
+  readonly #job: UnpackJob;
+  readonly #reader: SourceReader;
+  readonly #planner: ExtractionPlanner;
+  readonly #tar: TarReader;
+  readonly #warnings: ExecutorWarning[] = [];
+  readonly #batches = [new OperationBatch(), new OperationBatch()] as const;
+  readonly #scratchName = `.unpack-${randomBytes(16).toString('hex')}`;
+  #executor: ExtractExecutor | undefined;
+  #running: Promise<ExecutorResult> | undefined;
+  #bytes = 0;
+  #finished = false;
+
+  constructor(job: UnpackJob) {
+    this.#job = job;
+    this.#reader = new SourceReader(job.source, job.signal);
+    const policy = { ...job.policy, scratchName: this.#scratchName };
+    this.#planner = new ExtractionPlanner(policy, this.#batches[0], job.recorder, (warning) => this.#warn(warning));
+    this.#tar = new TarReader(this.#planner);
+  }
+
+  async run(): Promise<UnpackOutcome> {
+    const { signal, root, executor: options } = this.#job;
+    signal?.throwIfAborted();
+    const executor = await openExtractExecutor(root, options);
+    this.#executor = executor;
+    const chunks = new ChunkJoiner(() => this.#pull());
+    let batch: OperationBatch = this.#batches[0];
+    for (let chunk = await chunks.next(); chunk !== undefined; chunk = await chunks.next()) {
+      batch = batch === this.#batches[0] ? this.#batches[1] : this.#batches[0];
+      this.#parse(batch, chunk);
+      await this.#settle();
+      this.#start(executor, batch, chunk);
+    }
+    // The executor may have failed and closed the source: its error comes before "truncated".
+    await this.#settle();
+    signal?.throwIfAborted();
+    this.#tar.end();
+    batch.reset();
+    this.#planner.begin(batch, new Uint8Array(0));
+    this.#planner.finish();
+    this.#start(executor, batch, new Uint8Array(0));
+    await this.#settle();
+    this.#take(await executor.finish());
+    this.#finished = true;
+    return { ...this.#planner.totals, warnings: this.#warnings };
+  }
+
+  /** Idempotent; never rejects. */
+  async close(): Promise<void> {
+    await this.#reader.close();
+    await this.#running?.catch(() => undefined);
+    await this.#executor?.close();
+    // The root is of no use after a failure, but file content must not stay behind under a name nobody knows.
+    if (!this.#finished && this.#planner.usedScratch) {
+      await rm(join(this.#job.root, this.#scratchName), { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+
+  async #pull(): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#reader.next();
+    } catch (error) {
+      if (isLayerStoreError(error) || this.#job.signal?.aborted === true) throw error;
+      throw new LayerStoreError('ARCHIVE_IO', `the archive could not be read to its end: ${String(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  #parse(batch: OperationBatch, chunk: Uint8Array): void {
+    const { onChunk, onProgress } = this.#job;
+    batch.reset();
+    this.#planner.begin(batch, chunk);
+    onChunk?.(chunk);
+    this.#tar.write(chunk);
+    this.#bytes += chunk.length;
+    onProgress?.({ bytes: this.#bytes, entries: this.#planner.totals.entries });
+  }
+
+  #start(executor: ExtractExecutor, batch: OperationBatch, chunk: Uint8Array): void {
+    if (batch.empty) return;
+    this.#running = executor.run(batch.bytes(), chunk);
+    // Also marks the promise as handled: a failure is seen when it is settled, and a stalled source must not delay that.
+    this.#running.catch(() => this.#reader.close());
+  }
+
+  async #settle(): Promise<void> {
+    if (this.#running === undefined) return;
+    const result = await this.#running;
+    this.#running = undefined;
+    this.#take(result);
+  }
+
+  #take({ checksums, displaced, warnings }: ExecutorResult): void {
+    const { recorder } = this.#job;
+    if (recorder !== undefined) {
+      for (const { fileIndex, crc } of checksums) recorder.checksum(fileIndex, crc);
+      for (const fileIndex of displaced) recorder.displaced(fileIndex);
+    }
+    for (const warning of warnings) this.#warn(warning);
+  }
+
+  #warn(warning: ExecutorWarning): void {
+    if (this.#warnings.length < MAX_KEPT_WARNINGS) this.#warnings.push(warning);
+    this.#job.onWarning?.(warning);
+  }
+}
