@@ -38,12 +38,3 @@ export function signedChecksum(block: Uint8Array, at: number): number {
   }
   return sum;
 }
-
-/** The checksum to write into a block that is otherwise complete. */
-export function unsignedChecksum(block: Uint8Array, at: number): number {
-  let sum = SPACES;
-  for (let i = 0; i < BLOCK_SIZE; i++) {
-    if (i < CHECKSUM_OFFSET || i >= CHECKSUM_OFFSET + CHECKSUM_LENGTH) sum += block[at + i] ?? 0;
-  }
-  return sum;
-}

@@ -70,8 +70,11 @@ export function fitsInBase256(length: number, value: number): boolean {
 
 /** Writes octal digits filled with zeros and a NUL; a value that does not fit is written as zero. */
 export function formatOctal(bytes: Uint8Array, at: number, length: number, value: number): void {
-  const digits = (fitsInOctal(length, value) ? value : 0).toString(8).padStart(length - 1, '0');
-  for (let i = 0; i < length - 1; i++) bytes[at + i] = digits.charCodeAt(i);
+  let rest = fitsInOctal(length, value) ? value : 0;
+  for (let i = length - 2; i >= 0; i--) {
+    bytes[at + i] = ZERO + (rest % 8);
+    rest = Math.floor(rest / 8);
+  }
   bytes[at + length - 1] = 0;
 }
 
