@@ -4,6 +4,15 @@ export type { FallbackCalls } from './calls/fallbacks.js';
 export type { FsAtCalls, NativeDirent, NativeStat, OpenHow } from './calls/fs-at.js';
 export type { LockCalls } from './calls/lock.js';
 export type { MountAttributes, MountCalls } from './calls/mount.js';
+export type {
+  NativeExtractor,
+  NativeExtractorOptions,
+  NativeGatherer,
+  TreeCalls,
+  TreeCopyOptions,
+  TreeCopyStats,
+  TreeCopyWarning,
+} from './calls/tree.js';
 export type { XattrCalls } from './calls/xattr.js';
 export * from './constants.js';
 export { loadNative, native } from './loader.js';

@@ -10,6 +10,7 @@ import type { FallbackCalls } from './calls/fallbacks.js';
 import type { FsAtCalls } from './calls/fs-at.js';
 import type { LockCalls } from './calls/lock.js';
 import type { MountCalls } from './calls/mount.js';
+import type { TreeCalls } from './calls/tree.js';
 import type { XattrCalls } from './calls/xattr.js';
 
 /** A path as the kernel takes it: text (encoded as UTF-8) or bytes. Relative to the call's directory descriptor. */
@@ -41,7 +42,7 @@ export type AsyncTwins<Calls> = {
 export type SyncCalls = FsAtCalls & FallbackCalls & XattrCalls & ContentCalls & MountCalls & LockCalls;
 
 /** Everything the addon exports. */
-export type NativeCalls = SyncCalls & AsyncTwins<SyncCalls> & Crc64Calls & { pageSize(): number };
+export type NativeCalls = SyncCalls & AsyncTwins<SyncCalls> & Crc64Calls & TreeCalls & { pageSize(): number };
 
 /** What this machine can do; each is found out when it is read, once. */
 export interface NativeFeatures {

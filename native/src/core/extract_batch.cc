@@ -106,6 +106,7 @@ bool BatchReader::next(Operation& operation) {
   operation.code = static_cast<OperationCode>(take<uint8_t>());
   operation.flags = take<uint8_t>();
   operation.path = {};
+  operation.target = {};
   const size_t pathLength = take<uint16_t>();
   switch (operation.code) {
     case OperationCode::directory: {
