@@ -2,14 +2,15 @@
 
 /**
  * `socket-skipped`: tar has no form for sockets. `vanished`: gone between listing and reading. `file-grew`: cut at the
- * size in its header. `file-shrank`: filled with zeros up to it. `xattrs-unavailable`: neither the
- * addon nor getfattr is there, so no attribute is stored (reported once, path empty).
+ * size in its header. `file-shrank`: filled with zeros up to it. `xattr-skipped`: an attribute's name has a `=`,
+ * which tar cannot express. `xattrs-unavailable`: neither the addon nor getfattr is there, so no attribute is stored (reported once, path empty).
  */
 export type ArchiveWarningKind =
   | 'socket-skipped'
   | 'vanished'
   | 'file-grew'
   | 'file-shrank'
+  | 'xattr-skipped'
   | 'xattrs-unavailable';
 
 export interface ArchiveWarning {
@@ -27,6 +28,7 @@ const MESSAGE: Readonly<Record<ArchiveWarningKind, string>> = {
   vanished: 'the object was removed while the tree was read and is left out',
   'file-grew': 'the file grew while it was read and is cut at its first size',
   'file-shrank': 'the file shrank while it was read and is filled with zeros to its first size',
+  'xattr-skipped': 'an extended attribute has a "=" in its name and is left out',
   'xattrs-unavailable':
     'extended attributes are not stored: install getfattr (Debian package attr) or build the native addon',
 };

@@ -1,7 +1,7 @@
 /** Turns objects of a tree into archive bytes; shared by whole-tree archives and exported changes. */
 import { closeSync } from 'node:fs';
 import { errnoOf } from '../errors.js';
-import { displayName } from '../root/byte-name.js';
+import { displayName, nameOf } from '../root/byte-name.js';
 import {
   type FileStat,
   inodeKey,
@@ -17,17 +17,16 @@ import { ioError, isMissing } from '../root/io-error.js';
 import { closeOpen, type OpenDirectory } from '../root/root-directory.js';
 import type { XattrSource } from '../root/xattr-source.js';
 import { portableXattr } from '../root/xattr-policy.js';
-import { END_OF_ARCHIVE } from '../tar/constants.js';
-import { encodeTarHeader, type TarHeaderInit } from '../tar/header-encoder.js';
-import type { TarXattr } from '../tar/entry.js';
+import { encodeTarHeader, END_OF_ARCHIVE, type TarHeaderInit, type TarXattr, tarPadding } from '../tar/index.js';
 import { archiveWarning, type ArchiveWarningKind } from './archive-warning.js';
 import { ChunkAssembler } from './chunk-assembler.js';
 import type { ResolvedEntryOptions } from './create-options.js';
 import { canonicalTarName, entryHeader, opaqueHeader, overlayWhiteoutHeader } from './entry-header.js';
 import { INLINE_LIMIT, type PayloadOutcome, readLargeFile, readSmallFile } from './file-payload.js';
 
-const BLOCK = 512;
 const OPAQUE_VALUE = 'y';
+/** Times are cut where that is wanted, before they get here. */
+const EXACT_TIMES = { subSecondTimes: true } as const;
 
 /** What to archive, and under which name. */
 export interface EntrySource {
@@ -107,7 +106,7 @@ export class EntryEmitter {
 
   /** An entry without a file behind it. */
   header(header: TarHeaderInit): void {
-    this.output.append(encodeTarHeader(header));
+    this.output.append(encodeTarHeader(header, EXACT_TIMES));
   }
 
   /** Two zero blocks; nothing may follow. */
@@ -224,8 +223,7 @@ export class EntryEmitter {
 
   /** A name becomes a link target only now: before, its entry was not complete. */
   #finishFile(source: EntrySource, size: number, outcome: PayloadOutcome, linkKey: string | undefined): void {
-    const tail = size % BLOCK;
-    if (tail !== 0) this.output.zeros(BLOCK - tail);
+    this.output.zeros(tarPadding(size));
     if (outcome === 'grew') this.warn('file-grew', source.path);
     if (outcome === 'shrank') this.warn('file-shrank', source.path);
     if (linkKey !== undefined) this.#links.set(linkKey, canonicalTarName(source.archiveName, false));
@@ -234,7 +232,14 @@ export class EntryEmitter {
   #attributes(source: EntrySource, fd: number | undefined): readonly TarXattr[] {
     const xattrs = this.#xattrs.read(source.parent, source.name, source.path, fd);
     if (xattrs.length === 0) return xattrs;
-    return xattrs.map(({ name, value }) => ({ name, value: portableXattr(Buffer.from(name).toString('latin1'), value) }));
+    const stored: TarXattr[] = [];
+    for (const { name, value } of xattrs) {
+      const key = nameOf(name);
+      // A pax record ends its key at the first `=`: such a name cannot be said in a tar, and must not stop a commit.
+      if (key.includes('=')) this.warn('xattr-skipped', source.path);
+      else stored.push({ name, value: portableXattr(key, value) });
+    }
+    return stored;
   }
 }
 

@@ -11,8 +11,7 @@ import {
   S_IFREG,
 } from '../root/file-stat.js';
 import { LayerStoreError } from '../errors.js';
-import type { TarHeaderInit } from '../tar/header-encoder.js';
-import type { TarKind, TarTime, TarXattr } from '../tar/entry.js';
+import type { EncodableKind, TarHeaderInit, TarTime, TarXattr } from '../tar/index.js';
 import type { ResolvedEntryOptions } from './create-options.js';
 
 const PERMISSION_BITS = 0o7777;
@@ -22,7 +21,7 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 const EPOCH: TarTime = { seconds: 0, nanoseconds: 0 };
 const NS_PER_SECOND = 1_000_000_000n;
 
-const KINDS: Readonly<Record<number, TarKind>> = {
+const KINDS: Readonly<Record<number, EncodableKind>> = {
   [S_IFREG]: 'file',
   [S_IFDIR]: 'directory',
   [S_IFLNK]: 'symlink',

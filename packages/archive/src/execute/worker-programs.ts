@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync } from 'node:fs';
 import type { TarXattr } from '../tar/entry.js';
-import { type OpenDirectory, within } from './worker-tree.js';
+import { within } from './worker-tree.js';
 
 const TIMEOUT_MILLISECONDS = 10_000;
 
@@ -66,7 +66,7 @@ export function setXattr(fd: number, { name, value }: TarXattr): ProgramFailure 
 
 /** Makes a device or FIFO with mode 0600. `kind`: as in mknod(1). */
 export function makeNode(
-  directory: OpenDirectory,
+  directory: { readonly fd: number },
   name: string,
   kind: 'b' | 'c' | 'p',
   major: number,

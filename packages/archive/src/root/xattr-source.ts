@@ -38,7 +38,7 @@ export async function openXattrSource(root: RootDirectory, options: XattrSourceO
   if (root.top.calls.xattrs) return nativeSource(options.policy);
   const { policy, also = [] } = options;
   const keep: XattrPolicy = (name) => policy(name) || also.includes(name);
-  const attributes = await treeAttributes(root.path, keep, options.signal);
+  const attributes = await readTreeAttributes(root.path, keep, options.signal);
   const of = (path: string): readonly TarXattr[] => attributes?.get(path) ?? NONE;
   return {
     available: attributes !== undefined,
@@ -81,7 +81,7 @@ function sorted(xattrs: TarXattr[]): TarXattr[] {
 }
 
 /** Path from the root → attributes; undefined when the program is not installed. */
-async function treeAttributes(
+export async function readTreeAttributes(
   root: string,
   policy: XattrPolicy,
   signal: AbortSignal | undefined,

@@ -1,0 +1,84 @@
+/** Extended attributes of a whole tree, carried over by one run of getfattr and one of setfattr. */
+import { spawn } from 'node:child_process';
+import { errnoOf, LayerStoreError } from '../errors.js';
+import { nameBytes, nameOf } from '../root/byte-name.js';
+import type { TarXattr } from '../tar/entry.js';
+import { readTreeAttributes } from '../root/xattr-source.js';
+import type { ResolvedCopyOptions } from './copy-options.js';
+
+const SETFATTR_TIMEOUT_MS = 30 * 60 * 1000;
+const OPAQUE: ReadonlySet<string> = new Set(['trusted.overlay.opaque', 'user.overlay.opaque']);
+
+/** Every attribute but the overlay file system's own, of which the opaque mark alone may be wanted. */
+export function copiesAttribute(name: string, copyOpaque: boolean): boolean {
+  if (OPAQUE.has(name)) return copyOpaque;
+  return !name.startsWith('trusted.overlay.') && !name.startsWith('user.overlay.');
+}
+
+/**
+ * Has to run after owners are set, which clears file capabilities. Files shared by hard link have theirs already.
+ * @throws ARCHIVE_IO when the programs are missing or refuse and shortfalls are to fail
+ */
+export async function copyAttributes(source: string, target: string, options: ResolvedCopyOptions): Promise<void> {
+  const wanted = (name: string): boolean => copiesAttribute(name, options.copyOpaque);
+  const attributes = await readTreeAttributes(source, wanted, options.signal);
+  if (attributes !== undefined && attributes.size === 0) return;
+  const problem =
+    attributes === undefined ? 'getfattr is not installed (Debian package attr)' : await restore(target, attributes, options);
+  if (problem === undefined) return;
+  if (options.shortfalls === 'fail') {
+    throw new LayerStoreError('ARCHIVE_IO', `cannot copy extended attributes to "${target}": ${problem}`, {
+      path: target,
+      syscall: 'setxattr',
+    });
+  }
+  options.onWarning({ kind: 'xattrs', path: '', message: problem });
+}
+
+/** What setfattr complained about, if it did. */
+async function restore(
+  target: string,
+  attributes: ReadonlyMap<string, readonly TarXattr[]>,
+  options: ResolvedCopyOptions,
+): Promise<string | undefined> {
+  const child = spawn('setfattr', ['-h', '--restore=-'], {
+    cwd: target,
+    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },
+    stdio: ['pipe', 'ignore', 'pipe'],
+    timeout: SETFATTR_TIMEOUT_MS,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  let complaint = '';
+  child.stderr.setEncoding('latin1').on('data', (text: string) => {
+    if (complaint.length < 4096) complaint += text;
+  });
+  const outcome = new Promise<{ code: number | null; error?: unknown }>((resolve) => {
+    child.once('error', (error) => resolve({ code: null, error }));
+    child.once('close', (code) => resolve({ code }));
+  });
+  // A program that stops early closes its input; what it has to say comes with its end.
+  child.stdin.on('error', () => {});
+  for (const [path, xattrs] of attributes) {
+    if (!child.stdin.write(dumpRecord(path, xattrs)) && child.exitCode === null && !child.stdin.destroyed) {
+      await Promise.race([outcome, new Promise<void>((resolve) => child.stdin.once('drain', resolve))]);
+    }
+  }
+  child.stdin.end();
+  const { code, error } = await outcome;
+  options.signal?.throwIfAborted();
+  if (code === 0) return undefined;
+  return errnoOf(error) === 'ENOENT' ? 'setfattr is not installed (Debian package attr)' : complaint.trim();
+}
+
+function dumpRecord(path: string, xattrs: readonly TarXattr[]): Buffer {
+  let text = `# file: ${escaped(path === '' ? '.' : `./${path}`)}\n`;
+  for (const { name, value } of xattrs) {
+    text += `${escaped(nameOf(name))}=0x${Buffer.from(value).toString('hex')}\n`;
+  }
+  return nameBytes(`${text}\n`);
+}
+
+/** As getfattr writes names: newline, carriage return, backslash and `=` as `\ooo`. */
+function escaped(name: string): string {
+  return name.replace(/[\n\r\\=]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
+}
