@@ -37,3 +37,5 @@ export { removeTree, type RemoveTreeOptions } from './copy/remove-tree.js';
 export type { FileStat } from './root/file-stat.js';
 export { OpenDirectory, RootDirectory, type RootDirectoryOptions } from './root/root-directory.js';
 export { DEFAULT_XATTRS } from './root/xattr-policy.js';
+export * from './interop/index.js';
+export * from './rewrite/index.js';
