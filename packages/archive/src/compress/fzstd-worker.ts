@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isLayerStoreError } from '../errors.js';
 import { OUTPUT_CHUNK_BYTES } from './chunks.js';
+import { messageOf } from './error-message.js';
 import type { FzstdReply, FzstdRequest, FzstdWorkerData } from './fzstd-messages.js';
 import { ZstdFrames } from './zstd-frames.js';
 
@@ -66,8 +67,7 @@ function decodeMessages(create: (ondata: (block: Uint8Array) => void) => Decompr
     } catch (error) {
       // What was decoded before the damage is still delivered.
       output.flush();
-      const message =
-        typeof error === 'object' && error !== null && 'message' in error ? `${error.message}` : `${error}`;
+      const message = messageOf(error);
       const coded = isLayerStoreError(error);
       reply({
         kind: 'failed',

@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream';
 import { isLayerStoreError, LayerStoreError } from '../errors.js';
+import { messageOf } from './error-message.js';
 import { type FeedResult, feed } from './feed.js';
 import type { SourceReader } from './source-reader.js';
 
@@ -38,7 +39,7 @@ export async function* throughTransform(
 /** COMPRESSION_FAILED for what a decoder threw; coded errors pass as they are. */
 export function damaged(what: string, cause: unknown): LayerStoreError {
   if (isLayerStoreError(cause)) return cause;
-  const text =
-    typeof cause === 'object' && cause !== null && 'message' in cause ? `${cause.message}` : `${cause}`;
-  return new LayerStoreError('COMPRESSION_FAILED', `The ${what} data is damaged: ${text}`, { cause });
+  return new LayerStoreError('COMPRESSION_FAILED', `The ${what} data is damaged: ${messageOf(cause)}`, {
+    cause,
+  });
 }

@@ -10,7 +10,7 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
   if (typeof value === 'object' || typeof value === 'function') return `a ${typeof value}`;
-  return typeof value === 'symbol' ? 'a symbol' : `${value}`;
+  return typeof value === 'symbol' ? 'a symbol' : String(value as number | bigint | boolean | undefined);
 }
 
 /** Refuses one option value. The message names the API, the option, what was expected and what came. @throws OPTION_INVALID */
