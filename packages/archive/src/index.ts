@@ -39,3 +39,14 @@ export { OpenDirectory, RootDirectory, type RootDirectoryOptions } from './root/
 export { DEFAULT_XATTRS } from './root/xattr-policy.js';
 export * from './interop/index.js';
 export * from './rewrite/index.js';
+export { openExtractExecutor, openGatherer } from './execute/open.js';
+export { copyFileWithTar, copyWithTar, type TarCopyOptions, tarUntar, untarPath } from './copy/copy-with-tar.js';
+export { type CopyInfo, copyInfoDestinationPath, copyInfoSourcePath } from './copy/copy-semantics/copy-info.js';
+export {
+  copyResource,
+  type CopyResourceOptions,
+  prepareArchiveCopy,
+  type PreparedCopy,
+} from './copy/copy-semantics/copy-resource.js';
+export { rebaseArchiveEntries } from './copy/copy-semantics/rebase-archive.js';
+export { preserveTrailingDotOrSeparator, splitPathDirEntry } from './copy/copy-semantics/trailing-path.js';

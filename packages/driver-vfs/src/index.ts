@@ -1,3 +1,3 @@
 export type { VfsDriverOptions } from './options.js';
-export type { Shortfall } from './shortfalls.js';
+export type { Refusal, Shortfall } from './shortfalls.js';
 export { VfsDriver } from './vfs-driver.js';

@@ -2,15 +2,17 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { describeRefused, type Shortfall, ShortfallRecords, summarize } from './shortfalls.js';
+import {
+  describeRefused,
+  type Refusal,
+  refusalOfCopy,
+  refusalOfUnpack,
+  ShortfallRecords,
+  summarize,
+} from './shortfalls.js';
 import { idOf } from './tree-on-disk.test-support.js';
 
-const warning = (syscall: string, path: string): Shortfall['examples'][number] => ({
-  syscall,
-  errno: 'EPERM',
-  path,
-  detail: '',
-});
+const refusal = (what: string, path: string): Refusal => ({ what, path, detail: 'EPERM' });
 
 let home: string;
 let records: ShortfallRecords;
@@ -23,25 +25,43 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 describe('shortfalls', () => {
+  it('have one name for one thing, whoever met it', () => {
+    const unpacked = (syscall: string): Refusal =>
+      refusalOfUnpack({ syscall, errno: 'EPERM', path: 'p', detail: 'user.x' });
+    expect(unpacked('lsetxattr')).toEqual({ what: 'xattr', path: 'p', detail: 'lsetxattr: EPERM (user.x)' });
+    expect(['fchownat', 'mknodat', 'utimensat'].map((syscall) => unpacked(syscall).what)).toEqual([
+      'owner',
+      'device',
+      'utimensat',
+    ]);
+    const copied = (kind: 'ownership' | 'device' | 'xattrs'): string =>
+      refusalOfCopy({ kind, path: 'p', message: 'm' }).what;
+    expect([copied('ownership'), copied('device'), copied('xattrs')]).toEqual(['owner', 'device', 'xattr']);
+  });
+
   it('are counted in full and shown in part', () => {
     expect(summarize(idOf('a'), [])).toBeUndefined();
-    const many = Array.from({ length: 50 }, (_, index) => warning('chown', `f${index}`));
-    const summary = summarize(idOf('a'), [warning('mknod', 'null'), ...many]);
-    expect(summary?.refused).toEqual({ mknod: 1, chown: 50 });
+    const many = Array.from({ length: 50 }, (_, index) => refusal('owner', `f${index}`));
+    const summary = summarize(idOf('a'), [refusal('device', 'null'), ...many]);
+    expect(summary?.refused).toEqual({ device: 1, owner: 50 });
     expect(summary?.examples).toHaveLength(20);
-    expect(describeRefused(summary?.refused ?? {})).toBe('chown 50, mknod 1');
+    expect(describeRefused(summary?.refused ?? {})).toBe('device 1, owner 50');
   });
 
   it('add up, are inherited and are forgotten', async () => {
     expect(await records.count()).toBe(0);
-    await records.add({ id: idOf('a'), refused: { chown: 2 }, examples: [warning('chown', 'x')] });
-    await records.add({ id: idOf('a'), refused: { chown: 1, mknod: 1 }, examples: [warning('mknod', 'y')] });
+    await records.add({ id: idOf('a'), refused: { owner: 2 }, examples: [refusal('owner', 'x')] });
+    await records.add({
+      id: idOf('a'),
+      refused: { owner: 1, device: 1 },
+      examples: [refusal('device', 'y')],
+    });
     await records.inherit(idOf('b'), idOf('a'));
     await records.inherit(idOf('c'), idOf('unknown'));
     expect(await records.get(idOf('b'))).toEqual({
       id: 'b',
-      refused: { chown: 3, mknod: 1 },
-      examples: [warning('chown', 'x'), warning('mknod', 'y')],
+      refused: { owner: 3, device: 1 },
+      examples: [refusal('owner', 'x'), refusal('device', 'y')],
     });
     expect(await records.count()).toBe(2);
     await records.forget(idOf('a'));
@@ -51,8 +71,8 @@ describe('shortfalls', () => {
   });
 
   it('of layers that are gone, and half written ones, go with the next open', async () => {
-    await records.add({ id: idOf('a'), refused: { chown: 1 }, examples: [] });
-    await records.add({ id: idOf('b'), refused: { chown: 1 }, examples: [] });
+    await records.add({ id: idOf('a'), refused: { owner: 1 }, examples: [] });
+    await records.add({ id: idOf('b'), refused: { owner: 1 }, examples: [] });
     mkdirSync(join(home, 'shortfalls'), { recursive: true });
     writeFileSync(join(home, 'shortfalls', '.a.json'), '{');
     await records.open([idOf('a')]);

@@ -1,33 +1,60 @@
 import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ExecutorWarning, errnoOf } from '@x/archive';
+import { type CopyWarning, type ExecutorWarning, errnoOf } from '@x/archive';
 import type { DriverId } from '@x/layer-store';
 
-/** Warnings of one layer shown in full; the counts cover all. */
+/** Refusals of one layer shown in full; the counts cover all. */
 const SHOWN = 20;
 
-/** How a layer on disk differs from what its headers say, for lack of privilege. */
+/** Something the kernel refused while a layer was written. */
+export interface Refusal {
+  /** `owner`, `device` or `xattr`; otherwise the system call. */
+  readonly what: string;
+  /** Path in the layer. */
+  readonly path: string;
+  readonly detail: string;
+}
+
+/** How a layer on disk differs from what its headers say, for lack of privilege or support. */
 export interface Shortfall {
   readonly id: DriverId;
-  /** System call (`chown`, `mknod`, `setxattr`…) → how many times it was refused. */
+  /** {@link Refusal.what} → how often. */
   readonly refused: Readonly<Record<string, number>>;
   /** The first of them. */
-  readonly examples: readonly ExecutorWarning[];
+  readonly examples: readonly Refusal[];
 }
 
-/** Sums up what an unpacking reported; undefined when there is nothing to say. */
-export function summarize(id: DriverId, warnings: readonly ExecutorWarning[]): Shortfall | undefined {
-  if (warnings.length === 0) return undefined;
+/** A warning of an extraction. */
+export function refusalOfUnpack({ syscall, errno, path, detail }: ExecutorWarning): Refusal {
+  const what = syscall.includes('chown')
+    ? 'owner'
+    : syscall.includes('mknod')
+      ? 'device'
+      : syscall.includes('xattr')
+        ? 'xattr'
+        : syscall;
+  return { what, path, detail: detail === '' ? `${syscall}: ${errno}` : `${syscall}: ${errno} (${detail})` };
+}
+
+/** A warning of a tree copy. */
+export function refusalOfCopy({ kind, path, message }: CopyWarning): Refusal {
+  const names = { ownership: 'owner', device: 'device', xattrs: 'xattr' } as const;
+  return { what: names[kind], path, detail: message };
+}
+
+/** Sums up; undefined when there is nothing to say. */
+export function summarize(id: DriverId, refusals: readonly Refusal[]): Shortfall | undefined {
+  if (refusals.length === 0) return undefined;
   const refused: Record<string, number> = {};
-  for (const { syscall } of warnings) refused[syscall] = (refused[syscall] ?? 0) + 1;
-  return { id, refused, examples: warnings.slice(0, SHOWN) };
+  for (const { what } of refusals) refused[what] = (refused[what] ?? 0) + 1;
+  return { id, refused, examples: refusals.slice(0, SHOWN) };
 }
 
-/** `chown 12, mknod 1` */
+/** `device 1, owner 12` */
 export function describeRefused(refused: Readonly<Record<string, number>>): string {
   return Object.entries(refused)
     .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([syscall, count]) => `${syscall} ${count}`)
+    .map(([what, count]) => `${what} ${count}`)
     .join(', ');
 }
 
@@ -49,8 +76,8 @@ export class ShortfallRecords {
   async add(shortfall: Shortfall): Promise<void> {
     const before = await this.get(shortfall.id);
     const refused: Record<string, number> = { ...before?.refused };
-    for (const [syscall, count] of Object.entries(shortfall.refused)) {
-      refused[syscall] = (refused[syscall] ?? 0) + count;
+    for (const [what, count] of Object.entries(shortfall.refused)) {
+      refused[what] = (refused[what] ?? 0) + count;
     }
     const examples = [...(before?.examples ?? []), ...shortfall.examples].slice(0, SHOWN);
     await this.#write({ id: shortfall.id, refused, examples });

@@ -11,7 +11,15 @@ import { LayerDirectories } from './layer-directories.js';
 import { checkVfsOptions, type VfsDriverOptions } from './options.js';
 import { currentPrivileges } from './privileges.js';
 import { probeVfs } from './probe.js';
-import { describeRefused, type Shortfall, ShortfallRecords, summarize } from './shortfalls.js';
+import {
+  describeRefused,
+  type Refusal,
+  refusalOfCopy,
+  refusalOfUnpack,
+  type Shortfall,
+  ShortfallRecords,
+  summarize,
+} from './shortfalls.js';
 
 /** Of the root of a layer without parent; a child has its parent's. */
 const LAYER_ROOT_MODE = 0o755;
@@ -80,7 +88,7 @@ export class VfsDriver extends Driver {
     await this.#shortfalls.forget(id);
     if (parent !== undefined) await this.#shortfalls.inherit(id, parent);
     await this.#directories.publish(id, (path) =>
-      parent === undefined ? this.#makeRoot(path) : this.#copy(parent, path, signal),
+      parent === undefined ? this.#makeRoot(path) : this.#copy(id, parent, path, signal),
     );
   }
 
@@ -129,11 +137,7 @@ export class VfsDriver extends Driver {
         ...(signal === undefined ? {} : { signal }),
         ...(this.rootless ? { ownership: 'report', xattrs: 'report', devices: 'report' } : {}),
       });
-      const shortfall = summarize(id, result.warnings);
-      if (shortfall !== undefined) {
-        await this.#shortfalls.add(shortfall);
-        this.#onShortfall?.(shortfall);
-      }
+      await this.#report(id, result.warnings.map(refusalOfUnpack));
       return result.size;
     } finally {
       await this._giveUp(id);
@@ -149,10 +153,21 @@ export class VfsDriver extends Driver {
     await chown(path, uid, gid);
   }
 
-  async #copy(parent: DriverId, path: string, signal: AbortSignal | undefined): Promise<void> {
+  async #copy(id: DriverId, parent: DriverId, path: string, signal: AbortSignal | undefined): Promise<void> {
+    const refusals: Refusal[] = [];
     await copyTree(this.#directories.path(parent), path, {
       mode: 'content',
+      shortfalls: this.rootless ? 'report' : 'fail',
+      onWarning: (warning) => refusals.push(refusalOfCopy(warning)),
       ...(signal === undefined ? {} : { signal }),
     });
+    await this.#report(id, refusals);
+  }
+
+  async #report(id: DriverId, refusals: readonly Refusal[]): Promise<void> {
+    const shortfall = summarize(id, refusals);
+    if (shortfall === undefined) return;
+    await this.#shortfalls.add(shortfall);
+    this.#onShortfall?.(shortfall);
   }
 }
