@@ -21,7 +21,7 @@ describe('CRC-64/ISO', () => {
     ['123456789', 'b90956c775a41001'],
     ['foo', '3c3c303000000000'],
     ['bar', '2dc416f000000000'],
-    ["imma hurr til I derp", '0274a4b1abec6b4e'],
+    ['imma hurr til I derp', '0274a4b1abec6b4e'],
     ['café con leche, por favor', '7e4859efe6fca0bb'],
   ])('of %j is %s', (text, expected) => {
     expect(sum(text)).toBe(expected);
@@ -36,7 +36,9 @@ describe('CRC-64/ISO', () => {
         const expected = slow(piece);
         expect(sum(piece)).toBe(expected);
         const cut = (length * 5) >> 3;
-        expect(hex(new Crc64().update(piece.subarray(0, cut)).update(piece.subarray(cut)).digest())).toBe(expected);
+        expect(hex(new Crc64().update(piece.subarray(0, cut)).update(piece.subarray(cut)).digest())).toBe(
+          expected,
+        );
       }
     }
   });

@@ -8,7 +8,13 @@ import { isLayerStoreError, LayerStoreError } from '../errors.js';
 import type { ExecutorOptions, ExecutorResult, ExtractExecutor, FileChecksum } from './operation.js';
 import { CHECKSUM_RECORD_BYTES } from './worker-checksums.js';
 import type { WorkReport } from './worker-extraction.js';
-import type { PlainError, SharedBuffers, WorkerReply, WorkerRequest, WorkerStart } from './worker-protocol.js';
+import type {
+  PlainError,
+  SharedBuffers,
+  WorkerReply,
+  WorkerRequest,
+  WorkerStart,
+} from './worker-protocol.js';
 
 const INITIAL_OPS_BYTES = 256 * 1024;
 const INITIAL_CHUNK_BYTES = 1024 * 1024;
@@ -54,7 +60,9 @@ class PortableExecutor implements ExtractExecutor {
     this.#worker.on('error', (error) => this.#lose(error));
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', () => {
-        this.#lose(new LayerStoreError('ARCHIVE_IO', 'the extraction thread ended; unpack again into an empty root'));
+        this.#lose(
+          new LayerStoreError('ARCHIVE_IO', 'the extraction thread ended; unpack again into an empty root'),
+        );
         resolve();
       });
     });
@@ -66,7 +74,9 @@ class PortableExecutor implements ExtractExecutor {
 
   async run(ops: Uint8Array, chunk: Uint8Array): Promise<ExecutorResult> {
     const buffers = this.#share(ops, chunk);
-    return toResult(await this.#ask({ kind: 'run', buffers, opsLength: ops.length, chunkLength: chunk.length }));
+    return toResult(
+      await this.#ask({ kind: 'run', buffers, opsLength: ops.length, chunkLength: chunk.length }),
+    );
   }
 
   async finish(): Promise<ExecutorResult> {
@@ -148,7 +158,10 @@ function toResult(report: WorkReport | undefined): ExecutorResult {
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
   const checksums: FileChecksum[] = [];
   for (let at = 0; at < packed.length; at += CHECKSUM_RECORD_BYTES) {
-    checksums.push({ fileIndex: view.getUint32(at, true), crc: packed.subarray(at + 4, at + CHECKSUM_RECORD_BYTES) });
+    checksums.push({
+      fileIndex: view.getUint32(at, true),
+      crc: packed.subarray(at + 4, at + CHECKSUM_RECORD_BYTES),
+    });
   }
   return { checksums, displaced, warnings };
 }

@@ -23,7 +23,14 @@ export interface OperationTarget {
   /** Called before every operation, with its path. */
   begin(path: string): void;
   directory(path: string, meta: NodeMeta, xattrs: OperationXattrs): void;
-  file(path: string, meta: NodeMeta, xattrs: OperationXattrs, size: number, fileIndex: number, flags: number): void;
+  file(
+    path: string,
+    meta: NodeMeta,
+    xattrs: OperationXattrs,
+    size: number,
+    fileIndex: number,
+    flags: number,
+  ): void;
   data(fileOffset: number, bytes: Uint8Array): void;
   fileEnd(): void;
   hardlink(path: string, target: string): void;
@@ -137,7 +144,10 @@ export class BatchDecoder {
         target.remove(this.#path(pathLength));
         return;
       default:
-        throw new LayerStoreError('STORE_INVARIANT', `operation ${code} is not known to this executor; please report it`);
+        throw new LayerStoreError(
+          'STORE_INVARIANT',
+          `operation ${code} is not known to this executor; please report it`,
+        );
     }
   }
 

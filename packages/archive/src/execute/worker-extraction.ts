@@ -5,8 +5,8 @@ import {
   fstatSync,
   ftruncateSync,
   futimesSync,
-  lstatSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -17,19 +17,25 @@ import {
 import { Crc64 } from '../digest/crc64.js';
 import { errnoOf, LayerStoreError } from '../errors.js';
 import { baseName, displayName, joinName, parentName } from '../root/byte-name.js';
-import { type ExecutorOptions, type ExecutorWarning, FLAG_SPARSE, FLAG_TOLERATE, NO_INDEX } from './operation.js';
+import {
+  type ExecutorOptions,
+  type ExecutorWarning,
+  FLAG_SPARSE,
+  FLAG_TOLERATE,
+  NO_INDEX,
+} from './operation.js';
 import type { OperationTarget, OperationXattrs } from './worker-batch.js';
 import { ChecksumLog } from './worker-checksums.js';
 import { MadeObjects } from './worker-made-objects.js';
-import { DeletionMarks, isOverlayWhiteout } from './worker-marks.js';
+import { DeletionMarks } from './worker-marks.js';
 import { Metadata, type NodeMeta } from './worker-metadata.js';
 import { makeNode } from './worker-programs.js';
 import { Removal } from './worker-removal.js';
 import {
   ExtractionTree,
   type MissingDirectory,
-  openObject,
   type OpenDirectory,
+  openObject,
   statWithin,
   within,
 } from './worker-tree.js';
@@ -111,7 +117,8 @@ export class Extraction implements OperationTarget {
   }
 
   directory(path: string, meta: NodeMeta, xattrs: OperationXattrs): void {
-    const directory = path === '' ? this.#tree.root : this.#takeDirectory(this.#parentOf(path), baseName(path), meta.mode);
+    const directory =
+      path === '' ? this.#tree.root : this.#takeDirectory(this.#parentOf(path), baseName(path), meta.mode);
     this.#made.add(directory.key);
     directory.claimed = true;
     const mode = this.#workableMode(meta.mode);
@@ -121,7 +128,14 @@ export class Extraction implements OperationTarget {
     this.#metadata.applyToObject(directory.fd, fstatSync(directory.fd), { ...meta, mode }, xattrs, path);
   }
 
-  file(path: string, meta: NodeMeta, xattrs: OperationXattrs, size: number, fileIndex: number, flags: number): void {
+  file(
+    path: string,
+    meta: NodeMeta,
+    xattrs: OperationXattrs,
+    size: number,
+    fileIndex: number,
+    flags: number,
+  ): void {
     const parent = this.#parentOf(path);
     const name = baseName(path);
     // Special bits come last, when the owner is right; the umask is corrected then too.
@@ -177,7 +191,7 @@ export class Extraction implements OperationTarget {
     const source = this.#lookUp(parentName(target));
     const sourceName = baseName(target);
     const stat = source === undefined ? undefined : statWithin(source, sourceName);
-    if (source === undefined || stat === undefined || stat.isDirectory() || isOverlayWhiteout(stat)) {
+    if (source === undefined || stat === undefined || stat.isDirectory() || this.#marks.isWhiteout(stat)) {
       throw invalidLink(path, target);
     }
     const key = this.#tree.key(stat);
@@ -226,7 +240,12 @@ export class Extraction implements OperationTarget {
     const failure = makeNode(parent, name, kind, device[0], device[1]);
     if (failure !== undefined) {
       const tolerated = (flags & FLAG_TOLERATE) !== 0 && failure.code === 'EPERM';
-      this.#metadata.refused(tolerated ? 'report' : this.#options.devices, failure, path, `${device[0]}:${device[1]}`);
+      this.#metadata.refused(
+        tolerated ? 'report' : this.#options.devices,
+        failure,
+        path,
+        `${device[0]}:${device[1]}`,
+      );
       return;
     }
     const fd = openObject(parent, name);
@@ -246,7 +265,7 @@ export class Extraction implements OperationTarget {
   }
 
   opaque(path: string, uid: number, gid: number): void {
-    const directory = this.#tree.resolve(path, this.#makeForMark);
+    const directory = this.#tree.resolve(path, this.#makeForEntry);
     if (directory !== undefined) this.#marks.opaque(directory, uid, gid);
   }
 
@@ -324,7 +343,7 @@ export class Extraction implements OperationTarget {
     return true;
   };
 
-  /** Below something that is deleted or is no directory there is nothing to delete. */
+  /** For a whiteout: below something that is deleted or is no directory there is nothing to delete. */
   readonly #makeForMark: MissingDirectory = (parent, name, existing) => {
     if (existing !== undefined || this.#marks.isDeleted(parent, name, existing)) return false;
     this.#makeImplied(parent, name);
@@ -336,7 +355,14 @@ export class Extraction implements OperationTarget {
     const made = this.#tree.child(parent, name);
     const stat = fstatSync(made.fd);
     const { impliedUid: uid, impliedGid: gid } = this.#options;
-    this.#metadata.applyToObject(made.fd, stat, { mode: IMPLIED_MODE, uid, gid, mtime: 0, atime: 0 }, [], made.path);
+    this.#metadata.applyToObject(
+      made.fd,
+      stat,
+      { mode: IMPLIED_MODE, uid, gid, mtime: 0, atime: 0 },
+      [],
+      made.path,
+    );
+    this.#claim(made);
     return made;
   }
 
@@ -376,10 +402,18 @@ export class Extraction implements OperationTarget {
   }
 
   #clear(parent: OpenDirectory, name: string, existing: Stats, forDirectory: boolean): void {
-    if (!this.#options.replaceAcrossTypes && existing.isDirectory() !== forDirectory && !isOverlayWhiteout(existing)) {
+    if (
+      !this.#options.replaceAcrossTypes &&
+      existing.isDirectory() !== forDirectory &&
+      !this.#marks.isWhiteout(existing)
+    ) {
       const path = displayName(joinName(parent.path, name));
       const what = forDirectory ? 'a non-directory with a directory' : 'a directory with a non-directory';
-      throw new LayerStoreError('ARCHIVE_OVERWRITE_REFUSED', `"${path}": the options forbid to replace ${what}`, { path });
+      throw new LayerStoreError(
+        'ARCHIVE_OVERWRITE_REFUSED',
+        `"${path}": the options forbid to replace ${what}`,
+        { path },
+      );
     }
     this.#removal.remove(parent, name, existing);
   }

@@ -2,7 +2,16 @@
  * Deletions of lower content, in the three ways a driver keeps them (operation.ts, WhiteoutFormat). Whatever the format,
  * what this extraction made stays, and a mark below something that is deleted already means nothing.
  */
-import { chownSync, closeSync, constants, fchmodSync, fstatSync, openSync, type Stats, unlinkSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  type Stats,
+  unlinkSync,
+} from 'node:fs';
 import { errnoOf } from '../errors.js';
 import { joinName } from '../root/byte-name.js';
 import type { ExecutorOptions } from './operation.js';
@@ -10,17 +19,19 @@ import type { MadeObjects } from './worker-made-objects.js';
 import { type Metadata, programError } from './worker-metadata.js';
 import { makeNode } from './worker-programs.js';
 import type { Removal } from './worker-removal.js';
-import { type ExtractionTree, itself, openObject, type OpenDirectory, statWithin, within } from './worker-tree.js';
+import {
+  type ExtractionTree,
+  itself,
+  type OpenDirectory,
+  openObject,
+  statWithin,
+  within,
+} from './worker-tree.js';
 
 const AUFS_PREFIX = '.wh.';
 const AUFS_OPAQUE = '.wh..wh..opq';
 const AUFS_MODE = 0o444;
 const YES: Uint8Array = new Uint8Array([0x79]);
-
-/** An overlay whiteout: a character device 0/0. */
-export function isOverlayWhiteout(stat: Stats): boolean {
-  return stat.isCharacterDevice() && stat.rdev === 0;
-}
 
 export class DeletionMarks {
   readonly #tree: ExtractionTree;
@@ -32,7 +43,13 @@ export class DeletionMarks {
   /** aufs format: link-free paths whose `.wh.` file this extraction made. */
   readonly #whitedOut = new Set<string>();
 
-  constructor(tree: ExtractionTree, made: MadeObjects, removal: Removal, metadata: Metadata, options: ExecutorOptions) {
+  constructor(
+    tree: ExtractionTree,
+    made: MadeObjects,
+    removal: Removal,
+    metadata: Metadata,
+    options: ExecutorOptions,
+  ) {
     this.#tree = tree;
     this.#made = made;
     this.#removal = removal;
@@ -41,9 +58,14 @@ export class DeletionMarks {
     this.#opaqueXattr = Buffer.from(options.userXattr ? 'user.overlay.opaque' : 'trusted.overlay.opaque');
   }
 
+  /** overlay format: a character device 0/0. */
+  isWhiteout(stat: Stats): boolean {
+    return this.#options.whiteouts === 'overlay' && stat.isCharacterDevice() && stat.rdev === 0;
+  }
+
   /** True when `name` is deleted by a mark of this tree. `existing`: what lies there. */
   isDeleted(directory: OpenDirectory, name: string, existing: Stats | undefined): boolean {
-    if (this.#options.whiteouts === 'overlay') return existing !== undefined && isOverlayWhiteout(existing);
+    if (existing !== undefined && this.isWhiteout(existing)) return true;
     return this.#whitedOut.size > 0 && this.#whitedOut.has(joinName(directory.path, name));
   }
 

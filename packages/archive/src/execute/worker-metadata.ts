@@ -33,7 +33,14 @@ const PERMISSIONS = 0o7777;
 const SPECIAL_BITS = 0o7000;
 
 /** Lack of privilege or of support, which `report` turns into warnings. EINVAL: an id outside the user namespace. */
-const REFUSALS: ReadonlySet<string> = new Set(['EPERM', 'EACCES', 'EINVAL', 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUP']);
+const REFUSALS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'EACCES',
+  'EINVAL',
+  'ENOSYS',
+  'EOPNOTSUPP',
+  'ENOTSUP',
+]);
 
 export class Metadata {
   readonly #options: ExecutorOptions;
@@ -58,7 +65,15 @@ export class Metadata {
   }
 
   /** A symbolic link: it has no mode of its own. `fd` is an O_PATH descriptor of the link. */
-  applyToLink(directory: OpenDirectory, name: string, fd: number, stat: Stats, meta: NodeMeta, xattrs: OperationXattrs, path: string): void {
+  applyToLink(
+    directory: OpenDirectory,
+    name: string,
+    fd: number,
+    stat: Stats,
+    meta: NodeMeta,
+    xattrs: OperationXattrs,
+    path: string,
+  ): void {
     this.#own(stat, meta, path, () => lchownSync(within(directory, name), meta.uid, meta.gid));
     this.#attributes(fd, xattrs, path);
     lutimesSync(within(directory, name), meta.atime, meta.mtime);

@@ -39,7 +39,12 @@ function locate(name: string): string | undefined {
   return [`/usr/bin/${name}`, `/bin/${name}`].find((path) => existsSync(path));
 }
 
-function run(syscall: string, program: string | undefined, args: readonly string[], fd: number): ProgramFailure | undefined {
+function run(
+  syscall: string,
+  program: string | undefined,
+  args: readonly string[],
+  fd: number,
+): ProgramFailure | undefined {
   if (program === undefined) return { code: 'ENOSYS', syscall, detail: `no program for ${syscall}` };
   const { status, error, stderr } = spawnSync(program, args, {
     stdio: ['ignore', 'ignore', 'pipe', fd],
@@ -61,7 +66,12 @@ export function setXattr(fd: number, { name, value }: TarXattr): ProgramFailure 
     return { code: 'ENOSYS', syscall: 'setxattr', detail: 'attribute name is not UTF-8' };
   }
   const encoded = `0s${Buffer.from(value).toString('base64')}`;
-  return run('setxattr', SETFATTR, ['-n', bytes.toString('utf8'), '-v', encoded, '--', '/proc/self/fd/3'], fd);
+  return run(
+    'setxattr',
+    SETFATTR,
+    ['-n', bytes.toString('utf8'), '-v', encoded, '--', '/proc/self/fd/3'],
+    fd,
+  );
 }
 
 /** Makes a device or FIFO with mode 0600. `kind`: as in mknod(1). */
@@ -75,7 +85,12 @@ export function makeNode(
   // Made under a name of our own and renamed: a name that is not UTF-8 cannot be an argument.
   const temporary = `.node-${randomBytes(12).toString('hex')}`;
   const numbers = kind === 'p' ? [] : [`${major}`, `${minor}`];
-  const failure = run('mknod', MKNOD, ['-m', '0600', '--', `/proc/self/fd/3/${temporary}`, kind, ...numbers], directory.fd);
+  const failure = run(
+    'mknod',
+    MKNOD,
+    ['-m', '0600', '--', `/proc/self/fd/3/${temporary}`, kind, ...numbers],
+    directory.fd,
+  );
   if (failure === undefined) renameSync(within(directory, temporary), within(directory, name));
   return failure;
 }

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { errnoOf } from '../errors.js';
 import { joinName } from '../root/byte-name.js';
 import type { MadeObjects } from './worker-made-objects.js';
-import { type ExtractionTree, itself, openObject, type OpenDirectory, within } from './worker-tree.js';
+import { type ExtractionTree, itself, type OpenDirectory, openObject, within } from './worker-tree.js';
 
 export class Removal {
   readonly #tree: ExtractionTree;
@@ -66,7 +66,9 @@ export class Removal {
     const place = joinName(directory.path, name);
     const key = this.#tree.key(stat);
     if (stat.isDirectory()) {
-      this.#descend(directory, name, stat, (opened, child, childStat) => this.#remove(opened, child, childStat));
+      this.#descend(directory, name, stat, (opened, child, childStat) =>
+        this.#remove(opened, child, childStat),
+      );
       rmdirSync(within(directory, name));
       this.#made.removed(key, place, true);
       return;

@@ -9,7 +9,12 @@ import type { PlainError, WorkerReply, WorkerRequest, WorkerStart } from './work
 function plain(error: unknown, path: string): PlainError {
   const coded = isLayerStoreError(error) ? error : ioError(error, 'unpack', path);
   const { code, message, cause } = coded;
-  return { code, message, fields: fieldsOf(coded), causeMessage: cause === undefined ? undefined : String(cause) };
+  return {
+    code,
+    message,
+    fields: fieldsOf(coded),
+    causeMessage: cause === undefined ? undefined : String(cause),
+  };
 }
 
 function fieldsOf(error: LayerStoreError): PlainError['fields'] {

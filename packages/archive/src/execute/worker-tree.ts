@@ -49,12 +49,12 @@ export function itself(fd: number): string {
 }
 
 /** `lstat`, with undefined for nothing there. */
-export function statWithin(directory: OpenDirectory, name: string): Stats | undefined {
+export function statWithin(directory: { readonly fd: number }, name: string): Stats | undefined {
   return lstatSync(within(directory, name), { throwIfNoEntry: false });
 }
 
 /** Opens any object without following, blocking or needing permission on it. The caller closes it. */
-export function openObject(directory: OpenDirectory, name: string): number {
+export function openObject(directory: { readonly fd: number }, name: string): number {
   return openSync(within(directory, name), OPEN_OBJECT);
 }
 

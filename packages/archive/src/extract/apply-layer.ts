@@ -12,7 +12,12 @@ import {
 } from '../options/validate.js';
 import type { LayerRecorder } from './layer-recorder.js';
 import { unpack } from './unpack.js';
-import { assertCommonOptions, COMMON_KEYS, type CommonUnpackOptions, resolveLimits } from './unpack-options.js';
+import {
+  assertCommonOptions,
+  COMMON_KEYS,
+  type CommonUnpackOptions,
+  resolveLimits,
+} from './unpack-options.js';
 
 export interface ApplyLayerOptions extends CommonUnpackOptions {
   /** How deletions of lower content are expressed on disk. Default `delete`: the lower content is in the same tree. */
@@ -60,7 +65,16 @@ export async function applyLayer(
   options: ApplyLayerOptions = {},
 ): Promise<ApplyLayerResult> {
   assertOptions(source, root, options);
-  const { whiteouts = 'delete', idMap, noLchown = false, recorder, onChunk, onWarning, onProgress, signal } = options;
+  const {
+    whiteouts = 'delete',
+    idMap,
+    noLchown = false,
+    recorder,
+    onChunk,
+    onWarning,
+    onProgress,
+    signal,
+  } = options;
   const implied = idMap?.rootPair ?? { uid: 0, gid: 0 };
   return await unpack({
     source,
@@ -112,5 +126,6 @@ function assertOptions(source: unknown, root: unknown, options: ApplyLayerOption
     if (typeof recorder[method] !== 'function') invalidOption(WHERE, 'recorder', 'a LayerRecorder', recorder);
   }
   // A displaced payload that is not kept would make a layer that can never be given back.
-  if (stashDirectory === undefined) invalidOption(WHERE, 'stashDirectory', 'given when there is a recorder', undefined);
+  if (stashDirectory === undefined)
+    invalidOption(WHERE, 'stashDirectory', 'given when there is a recorder', undefined);
 }

@@ -94,10 +94,14 @@ export class EntryMetadata implements OperationMeta {
 function usableId(kind: string, id: number, header: TarHeader): number {
   if (Number.isInteger(id) && id >= 0 && id <= LAST_ID) return id;
   const path = shownName(header.name);
-  throw new LayerStoreError('ARCHIVE_ID_UNMAPPED', `"${path}" has the ${kind} id ${id}, which no Linux system has`, {
-    path,
-    actual: `${id}`,
-  });
+  throw new LayerStoreError(
+    'ARCHIVE_ID_UNMAPPED',
+    `"${path}" has the ${kind} id ${id}, which no Linux system has`,
+    {
+      path,
+      actual: `${id}`,
+    },
+  );
 }
 
 function representable(time: TarTime): TarTime {

@@ -115,7 +115,8 @@ function cleanSlowly(name: Uint8Array): Uint8Array {
 }
 
 function checkedLength(name: Uint8Array, clean: Uint8Array): Uint8Array {
-  if (clean.length > MAX_NAME_BYTES) throw invalidName(name, `has ${clean.length} bytes, over ${MAX_NAME_BYTES}`);
+  if (clean.length > MAX_NAME_BYTES)
+    throw invalidName(name, `has ${clean.length} bytes, over ${MAX_NAME_BYTES}`);
   return clean;
 }
 
@@ -135,9 +136,13 @@ export function shownName(name: Uint8Array): string {
 
 function invalidName(name: Uint8Array, what: string): LayerStoreError {
   const path = shownName(name);
-  return new LayerStoreError('ARCHIVE_INVALID_NAME', `entry name ${JSON.stringify(path)} ${what}; rebuild the archive`, {
-    path,
-  });
+  return new LayerStoreError(
+    'ARCHIVE_INVALID_NAME',
+    `entry name ${JSON.stringify(path)} ${what}; rebuild the archive`,
+    {
+      path,
+    },
+  );
 }
 
 function breakout(name: Uint8Array): LayerStoreError {

@@ -4,8 +4,15 @@
  */
 import { LayerStoreError } from '../errors.js';
 import type { OperationBatch } from '../execute/batch-encoder.js';
-import { type ExecutorWarning, FLAG_ROOT, FLAG_SPARSE, FLAG_TOLERATE, NO_INDEX } from '../execute/operation.js';
+import {
+  type ExecutorWarning,
+  FLAG_ROOT,
+  FLAG_SPARSE,
+  FLAG_TOLERATE,
+  NO_INDEX,
+} from '../execute/operation.js';
 import type { TarHandler, TarHeader } from '../tar/entry.js';
+import { EntryMetadata } from './entry-metadata.js';
 import {
   cleanName,
   depthOf,
@@ -16,7 +23,6 @@ import {
   isIndirect,
   shownName,
 } from './entry-name.js';
-import { EntryMetadata } from './entry-metadata.js';
 import type { LayerRecorder } from './layer-recorder.js';
 import { NameSet } from './name-set.js';
 import { PayloadWriter } from './payload-writer.js';
@@ -109,7 +115,8 @@ export class ExtractionPlanner implements TarHandler {
       return;
     }
     const path = cleanName(header.name);
-    if (depthOf(path) > this.#policy.limits.depth) throw this.#overLimit(`a name of ${depthOf(path)} components`, header);
+    if (depthOf(path) > this.#policy.limits.depth)
+      throw this.#overLimit(`a name of ${depthOf(path)} components`, header);
     if (path.length === 0) this.#root(header);
     else if (this.#isLayer && isAufsMetadata(path)) this.#aufsMetadata(header, path);
     else if (!this.#isExcluded(path)) this.#named(header, path);
@@ -139,7 +146,8 @@ export class ExtractionPlanner implements TarHandler {
     this.#size += header.size;
     if (header.kind === 'file' || header.kind === 'sparse') this.#logicalBytes += header.size;
     if (this.#entries > limits.entries) throw this.#overLimit(`more than ${limits.entries} entries`, header);
-    if (this.#logicalBytes > limits.bytes) throw this.#overLimit(`more than ${limits.bytes} bytes of files`, header);
+    if (this.#logicalBytes > limits.bytes)
+      throw this.#overLimit(`more than ${limits.bytes} bytes of files`, header);
   }
 
   /** The root is only ever described, never replaced. Unpack leaves its metadata alone (spec/layer-archive.md 4.5). */
@@ -152,7 +160,8 @@ export class ExtractionPlanner implements TarHandler {
         { path },
       );
     }
-    if (this.#isLayer) this.#batch.directory(new Uint8Array(0), this.#meta.load(header), this.#meta.xattrs(header), FLAG_ROOT);
+    if (this.#isLayer)
+      this.#batch.directory(new Uint8Array(0), this.#meta.load(header), this.#meta.xattrs(header), FLAG_ROOT);
     this.#recordNameOnly(header, header.name.subarray(0, 0));
   }
 
@@ -208,7 +217,8 @@ export class ExtractionPlanner implements TarHandler {
     const target = cleanName(header.linkName);
     if (this.#isLayer && isAufsMetadata(target)) {
       const source = this.#plinks.find(target);
-      if (source === undefined) throw invalidLink(header, 'invalid aufs hardlink: its source is not in this layer');
+      if (source === undefined)
+        throw invalidLink(header, 'invalid aufs hardlink: its source is not in this layer');
       this.#batch.hardlink(path, source);
       return;
     }
@@ -221,7 +231,8 @@ export class ExtractionPlanner implements TarHandler {
   #symlink(header: TarHeader, path: Uint8Array): void {
     const text = header.linkName;
     if (text.length === 0) throw invalidLink(header, 'a symbolic link to nothing');
-    if (text.length > MAX_LINK_TEXT_BYTES) throw invalidLink(header, `a symbolic link text of ${text.length} bytes, over 4095`);
+    if (text.length > MAX_LINK_TEXT_BYTES)
+      throw invalidLink(header, `a symbolic link text of ${text.length} bytes, over 4095`);
     this.#batch.symlink(path, text, this.#meta, this.#meta.xattrs(header));
   }
 
@@ -284,9 +295,13 @@ export class ExtractionPlanner implements TarHandler {
 
   #overLimit(what: string, header: TarHeader): LayerStoreError {
     const path = shownName(header.name);
-    return new LayerStoreError('ARCHIVE_LIMIT_EXCEEDED', `the archive has ${what} (at "${path}"); raise the limit to trust it`, {
-      path,
-    });
+    return new LayerStoreError(
+      'ARCHIVE_LIMIT_EXCEEDED',
+      `the archive has ${what} (at "${path}"); raise the limit to trust it`,
+      {
+        path,
+      },
+    );
   }
 }
 
@@ -296,7 +311,11 @@ function isDirectory({ kind, typeflag }: TarHeader): boolean {
 
 function unsupportedType({ name, typeflag }: TarHeader): LayerStoreError {
   const path = shownName(name);
-  return new LayerStoreError('ARCHIVE_TYPE_UNSUPPORTED', `unhandled tar header type ${typeflag} of "${path}"`, { path });
+  return new LayerStoreError(
+    'ARCHIVE_TYPE_UNSUPPORTED',
+    `unhandled tar header type ${typeflag} of "${path}"`,
+    { path },
+  );
 }
 
 function invalidLink({ name }: TarHeader, what: string): LayerStoreError {
@@ -307,8 +326,12 @@ function invalidLink({ name }: TarHeader, what: string): LayerStoreError {
 function deviceNumber({ name }: TarHeader, number: number): number {
   if (Number.isInteger(number) && number >= 0 && number <= MAX_DEVICE_NUMBER) return number;
   const path = shownName(name);
-  throw new LayerStoreError('ARCHIVE_DEVICE_RANGE', `device "${path}" has the number ${number}, outside 0 to 2^32-1`, {
-    path,
-    actual: `${number}`,
-  });
+  throw new LayerStoreError(
+    'ARCHIVE_DEVICE_RANGE',
+    `device "${path}" has the number ${number}, outside 0 to 2^32-1`,
+    {
+      path,
+      actual: `${number}`,
+    },
+  );
 }

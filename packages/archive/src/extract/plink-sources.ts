@@ -4,8 +4,8 @@
  */
 import type { OperationBatch } from '../execute/batch-encoder.js';
 import { nameOf } from '../root/byte-name.js';
-import { baseStart } from './entry-name.js';
 import type { EntryMetadata } from './entry-metadata.js';
+import { baseStart } from './entry-name.js';
 
 const PRIVATE_MODE = 0o700;
 

@@ -81,5 +81,7 @@ export function resolveLimits(where: string, limits: Partial<UnpackLimits> = {})
 
 /** By shape: another copy of the package has a class of its own. */
 function isIdMap(value: object): value is IdMap {
-  return value instanceof IdMap || ('toHost' in value && typeof value.toHost === 'function' && 'rootPair' in value);
+  return (
+    value instanceof IdMap || ('toHost' in value && typeof value.toHost === 'function' && 'rootPair' in value)
+  );
 }

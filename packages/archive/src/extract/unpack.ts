@@ -10,7 +10,12 @@ import { SourceReader } from '../compress/source-reader.js';
 import { isLayerStoreError, LayerStoreError } from '../errors.js';
 import { OperationBatch } from '../execute/batch-encoder.js';
 import { openExtractExecutor } from '../execute/open.js';
-import type { ExecutorOptions, ExecutorResult, ExecutorWarning, ExtractExecutor } from '../execute/operation.js';
+import type {
+  ExecutorOptions,
+  ExecutorResult,
+  ExecutorWarning,
+  ExtractExecutor,
+} from '../execute/operation.js';
 import { TarReader } from '../tar/reader.js';
 import { ChunkJoiner } from './chunk-joiner.js';
 import type { LayerRecorder } from './layer-recorder.js';
@@ -76,7 +81,9 @@ class Unpacking {
     this.#job = job;
     this.#reader = new SourceReader(job.source, job.signal);
     const policy = { ...job.policy, scratchName: this.#scratchName };
-    this.#planner = new ExtractionPlanner(policy, this.#batches[0], job.recorder, (warning) => this.#warn(warning));
+    this.#planner = new ExtractionPlanner(policy, this.#batches[0], job.recorder, (warning) =>
+      this.#warn(warning),
+    );
     this.#tar = new TarReader(this.#planner);
   }
 
@@ -114,7 +121,9 @@ class Unpacking {
     await this.#executor?.close();
     // The root is of no use after a failure, but file content must not stay behind under a name nobody knows.
     if (!this.#finished && this.#planner.usedScratch) {
-      await rm(join(this.#job.root, this.#scratchName), { recursive: true, force: true }).catch(() => undefined);
+      await rm(join(this.#job.root, this.#scratchName), { recursive: true, force: true }).catch(
+        () => undefined,
+      );
     }
   }
 

@@ -13,7 +13,12 @@ import {
   invalidOption,
 } from '../options/validate.js';
 import { unpack } from './unpack.js';
-import { assertCommonOptions, COMMON_KEYS, type CommonUnpackOptions, resolveLimits } from './unpack-options.js';
+import {
+  assertCommonOptions,
+  COMMON_KEYS,
+  type CommonUnpackOptions,
+  resolveLimits,
+} from './unpack-options.js';
 
 /** TarOptions of the extracting side (spec/layer-archive.md 4.2). */
 export interface UntarOptions extends CommonUnpackOptions {
@@ -54,7 +59,11 @@ const MAX_ID = 0xffff_fffe;
  * @example
  * await untar(createReadStream('rootfs.tar'), '/srv/rootfs', { excludePatterns: ['dev/'] });
  */
-export async function untar(source: ByteSource, root: string, options: UntarOptions = {}): Promise<UntarResult> {
+export async function untar(
+  source: ByteSource,
+  root: string,
+  options: UntarOptions = {},
+): Promise<UntarResult> {
   assertOptions(source, root, options);
   const { idMap, noLchown = false, chownOpts, inUserNS = false, onWarning, onProgress, signal } = options;
   const overlay = options.whiteoutFormat === 'overlay';
@@ -109,6 +118,7 @@ function assertOptions(source: unknown, root: unknown, options: UntarOptions): v
     assertInteger(WHERE, 'chownOpts.gid', chownOpts.gid, 0, MAX_ID);
   }
   if (excludePatterns === undefined) return;
-  if (!Array.isArray(excludePatterns)) invalidOption(WHERE, 'excludePatterns', 'an array of prefixes', excludePatterns);
+  if (!Array.isArray(excludePatterns))
+    invalidOption(WHERE, 'excludePatterns', 'an array of prefixes', excludePatterns);
   for (const prefix of excludePatterns) assertString(WHERE, 'excludePatterns', prefix);
 }

@@ -24,7 +24,8 @@ export function roleOf(path: Uint8Array): NameRole {
   const rest = base + PREFIX.length;
   const dots =
     rest === path.length ||
-    (path[rest] === DOT && (rest + 1 === path.length || (path[rest + 1] === DOT && rest + 2 === path.length)));
+    (path[rest] === DOT &&
+      (rest + 1 === path.length || (path[rest + 1] === DOT && rest + 2 === path.length)));
   if (!dots) return 'whiteout';
   const shown = shownName(path);
   throw new LayerStoreError(
@@ -45,7 +46,10 @@ export function whiteoutTarget(path: Uint8Array): Uint8Array {
 
 /** AUFS's own files at the top of a branch: `.wh..wh.aufs`, `.wh..wh.orph`, `.wh..wh.plnk`… but not the opaque mark. */
 export function isAufsMetadata(path: Uint8Array): boolean {
-  return startsWithAt(path, METADATA_PREFIX, 0) && !(path.length === OPAQUE.length && startsWithAt(path, OPAQUE, 0));
+  return (
+    startsWithAt(path, METADATA_PREFIX, 0) &&
+    !(path.length === OPAQUE.length && startsWithAt(path, OPAQUE, 0))
+  );
 }
 
 /** Something in AUFS's directory of hard link sources. */
