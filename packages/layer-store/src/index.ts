@@ -34,7 +34,7 @@ export type { PendingDeletion } from './recovery/pending-deletions.js';
 export type { BrokenObject } from './store/broken-registry.js';
 export type { CreateRWLayerOptions } from './store/create-rw-layer.js';
 export { MAX_DEPTH } from './store/depth.js';
-export type { Diagnosis } from './store/diagnose.js';
+export type { StoreProblem } from './store/diagnose.js';
 export { EMPTY_LAYER, Layer, type LayerView, StoredLayer } from './store/layer.js';
 export type { LayerInputOptions, LayerProgress } from './store/layer-input.js';
 export { LayerStore, type RWLayerInfo } from './store/layer-store.js';

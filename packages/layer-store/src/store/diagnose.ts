@@ -1,38 +1,64 @@
-import type { PendingDeletion } from '../recovery/pending-deletions.js';
-import type { BrokenObject } from './broken-registry.js';
+import type { LayerStoreError } from '@x/archive';
 import type { StoreContext } from './context.js';
 import { listTarSplits } from './tar-split-files.js';
 
-/** What is not as it should be. */
-export interface Diagnosis {
-  /** Recorded but damaged: register the layer again, or discard it. */
-  readonly broken: readonly BrokenObject[];
-  /** Deletions that failed; `cleanup()` tries again. */
-  readonly pendingDeletions: readonly PendingDeletion[];
-  /** Layers in the driver's home that no record names. Never deleted unasked: they may be somebody's. */
-  readonly unknownDriverIds: readonly string[];
-  /** tar-split files that no record names, by cache id. */
-  readonly unknownTarSplits: readonly string[];
-}
+/** Something that is not as it should be, and what can be done about it. */
+export type StoreProblem =
+  /** Recorded but damaged: register it again, or discard it. */
+  | {
+      readonly kind: 'broken-layer';
+      readonly chainId: string;
+      readonly problems: readonly string[];
+      readonly driverIds: readonly string[];
+    }
+  /** Recorded but damaged; its name stays taken until it is discarded. */
+  | {
+      readonly kind: 'broken-mount';
+      readonly name: string;
+      readonly problems: readonly string[];
+      readonly driverIds: readonly string[];
+    }
+  /** A record of an interrupted operation that cannot be read. */
+  | { readonly kind: 'unreadable-record'; readonly key: string; readonly problem: string }
+  /** A deletion that failed; `cleanup()` tries again, and so does every open. */
+  | {
+      readonly kind: 'pending-deletion';
+      readonly id: string;
+      readonly driverIds: readonly string[];
+      readonly error: LayerStoreError;
+    }
+  /** Data in the driver's home that no record names. Never deleted unasked: it may be somebody's. */
+  | { readonly kind: 'unknown-driver-data'; readonly driverId: string }
+  /** A tar-split file that no record names. */
+  | { readonly kind: 'unknown-tar-split'; readonly cacheId: string };
 
 /** Compares the records with what is on disk, both ways. */
-export async function diagnose(ctx: StoreContext): Promise<Diagnosis> {
-  const known = new Set<string>();
-  const inFlight = await ctx.metadata.load();
-  for (const { driverIds } of [...inFlight.intents, ...inFlight.removals, ...ctx.broken.all()]) {
-    for (const id of driverIds) known.add(id);
-  }
-  for (const { cacheId } of inFlight.layers) known.add(cacheId);
-  for (const { mountId, initId } of inFlight.mounts) {
-    known.add(mountId);
-    if (initId !== undefined) known.add(initId);
-  }
+export async function diagnose(ctx: StoreContext): Promise<StoreProblem[]> {
+  // Disk before records: what is being made meanwhile has its intent first.
   const driverIds = await ctx.driver.list();
   const tarSplits = await listTarSplits(ctx.paths);
-  return {
-    broken: ctx.broken.all(),
-    pendingDeletions: ctx.pending.list(),
-    unknownDriverIds: driverIds.filter((id) => !known.has(id)),
-    unknownTarSplits: [...tarSplits].filter((id) => !known.has(id)),
-  };
+  const { layers, mounts, intents, removals, unreadable } = await ctx.metadata.load();
+  const broken = ctx.broken.all();
+  const known = new Set<string>([
+    ...layers.map(({ cacheId }) => cacheId),
+    ...mounts.flatMap(({ mountId, initId }) => [mountId, initId ?? mountId]),
+    ...[...intents, ...removals, ...unreadable, ...broken].flatMap((record) => record.driverIds),
+  ]);
+  return [
+    ...broken.map(({ kind, id, problems, driverIds: ids }): StoreProblem =>
+      kind === 'layer'
+        ? { kind: 'broken-layer', chainId: id, problems, driverIds: ids }
+        : { kind: 'broken-mount', name: id, problems, driverIds: ids },
+    ),
+    ...unreadable
+      .filter(({ kind }) => kind === 'intent' || kind === 'removal')
+      .map(({ kind, key, problem }): StoreProblem => ({ kind: 'unreadable-record', key: `${kind} ${key}`, problem })),
+    ...ctx.pending.list().map((deletion): StoreProblem => ({ kind: 'pending-deletion', ...deletion })),
+    ...driverIds
+      .filter((id) => !known.has(id))
+      .map((driverId): StoreProblem => ({ kind: 'unknown-driver-data', driverId })),
+    ...[...tarSplits]
+      .filter((id) => !known.has(id))
+      .map((cacheId): StoreProblem => ({ kind: 'unknown-tar-split', cacheId })),
+  ];
 }

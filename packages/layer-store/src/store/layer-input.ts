@@ -1,4 +1,4 @@
-import { type ByteSource, type Digester, decompress } from '@x/archive';
+import { type ByteSource, decompress } from '@x/archive';
 
 /** How far a layer has come in. */
 export interface LayerProgress {
@@ -26,16 +26,14 @@ export function openLayerInput(
 }
 
 /**
- * Passes chunks on, hashed, and asks for the next one only when the recorder has kept up: without this the record of a
- * layer with very many entries would pile up in memory.
+ * Asks for the next chunk only when the recorder has kept up: without this the record of a layer with very many entries
+ * would pile up in memory.
  */
-export async function* digested(
-  chunks: AsyncIterable<Uint8Array>,
-  digester: Digester,
+export async function* pacedBy(
   recorder: { drain(): Promise<void> },
+  chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of chunks) {
-    digester.update(chunk);
     yield chunk;
     await recorder.drain();
   }

@@ -4,7 +4,7 @@ import type { BrokenObject } from './broken-registry.js';
 import { removalsOf } from './rebuild.js';
 import { COMMIT, type StoreContext } from './context.js';
 import { checkCreateRWLayerOptions, createRWLayer, type CreateRWLayerOptions } from './create-rw-layer.js';
-import { type Diagnosis, diagnose } from './diagnose.js';
+import { diagnose, type StoreProblem } from './diagnose.js';
 import { Layer, StoredLayer } from './layer.js';
 import { discardSource } from './layer-input.js';
 import { checkOpenOptions, type OpenOptions } from './open-options.js';
@@ -147,7 +147,7 @@ export class LayerStore implements AsyncDisposable {
   }
 
   /** All read-write layers that can be used. */
-  rwLayers(): readonly RWLayerInfo[] {
+  mounts(): readonly RWLayerInfo[] {
     this.#ctx.operations.requireOpen();
     return this.#ctx.mounts.all().map(({ record: { name, mountId, parent, labels } }) => ({
       name,
@@ -175,7 +175,7 @@ export class LayerStore implements AsyncDisposable {
   }
 
   /** What is not as it should be: damaged layers, deletions that failed, data without a record. */
-  diagnose(): Promise<Diagnosis> {
+  diagnose(): Promise<readonly StoreProblem[]> {
     return this.#ctx.operations.run(undefined, () => diagnose(this.#ctx));
   }
 

@@ -9,7 +9,7 @@ import { TarSplitWriter } from '../tar-split/index.js';
 import { COMMIT, type StoreContext } from './context.js';
 import { checkDepth } from './depth.js';
 import { Layer } from './layer.js';
-import { digested, discardSource, openLayerInput } from './layer-input.js';
+import { discardSource, openLayerInput, pacedBy } from './layer-input.js';
 import type { LayerNode } from './layer-node.js';
 import { rebuildTarget, revive, supersede } from './rebuild.js';
 import type { CheckedRegisterOptions } from './register-options.js';
@@ -147,9 +147,10 @@ async function unpack(
   const recorder = await TarSplitWriter.open(staging.tarSplit, { stashDirectory: staging.stash });
   let result: UnpackResult | undefined;
   try {
-    const chunks = digested(openLayerInput(source, options.decompress, signal), digester, recorder);
+    const chunks = pacedBy(recorder, openLayerInput(source, options.decompress, signal));
     const layer = layerSource(chunks, {
       recorder,
+      onChunk: (chunk) => digester.update(chunk),
       stashDirectory: staging.stash,
       ...(driver.idMap === undefined ? {} : { idMap: driver.idMap }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
