@@ -3,6 +3,7 @@ import type { FileStat } from '../root/file-stat.js';
 import { isDirectory } from '../root/file-stat.js';
 
 const NS_PER_SECOND = 1_000_000_000n;
+const NS_PER_MICROSECOND = 1000n;
 
 /**
  * The kernel stamps files with a clock that runs up to one tick behind (10 ms at 100 Hz, ktime_get_coarse_real_ts64): a file
@@ -12,12 +13,16 @@ const CLOCK_GRANULARITY_NS = 20_000_000n;
 
 /**
  * Same second, and same nanoseconds unless one side has none: tar without pax times and some file systems cut
- * them (moby `794b5de749`).
+ * them (moby `794b5de749`). Likewise the same microsecond when one side has no finer part: Node sets times no more
+ * precisely, so a copy made without the addon is cut there.
  */
 export function sameTime(a: bigint, b: bigint): boolean {
   if (a === b) return true;
   const [aRest, bRest] = [nanoseconds(a), nanoseconds(b)];
-  return a - aRest === b - bRest && (aRest === 0n || bRest === 0n);
+  if (a - aRest !== b - bRest) return false;
+  if (aRest === 0n || bRest === 0n) return true;
+  const [aFine, bFine] = [aRest % NS_PER_MICROSECOND, bRest % NS_PER_MICROSECOND];
+  return aRest - aFine === bRest - bFine && (aFine === 0n || bFine === 0n);
 }
 
 /**
