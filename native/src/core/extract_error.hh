@@ -9,7 +9,7 @@
 namespace layer_store {
 
 /** Why; the names of these travel to JavaScript as `kind`. */
-enum class Refusal { breakout, invalidLink, overwriteRefused, corrupt };
+enum class Refusal { breakout, invalidLink, overwriteRefused, bodyMismatch, corrupt };
 
 inline const char* refusalName(Refusal refusal) {
   switch (refusal) {
@@ -19,6 +19,8 @@ inline const char* refusalName(Refusal refusal) {
       return "invalid-link";
     case Refusal::overwriteRefused:
       return "overwrite-refused";
+    case Refusal::bodyMismatch:
+      return "body-mismatch";
     case Refusal::corrupt:
       return "corrupt";
   }

@@ -98,15 +98,14 @@ void Extractor::openFile(const Operation& operation) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
   // Set-id bits wait for the owner; the kernel would drop them at chown anyway.
   const mode_t mode = operation.meta.mode & 0777;
-  Cleared cleared = Cleared::nothing;
   Fd fd(::openat(directory, place.name, kFlags, mode));
   if (!fd.valid() && errno == EEXIST) {
-    cleared = clearWay(place, false);
+    clearWay(place, false);
     fd.reset(::openat(directory, place.name, kFlags, mode));
   }
   if (!fd.valid()) throw SysError(errno, "openat");
   file_.made = statOf(fd.get());
-  endWhiteout(place, cleared, false);
+  endWhiteout(place);
   unpacked(place, operation.fileIndex);
   if (place.throughLink && operation.fileIndex != kNoIndex) {
     const std::string real = place.directory->path();
@@ -150,7 +149,10 @@ void Extractor::writeData(const Operation& operation) {
 void Extractor::endFile() {
   if (!file_.fd.valid()) outOfOrder("the end of no file");
   if (file_.written != file_.size) {
-    if (!file_.sparse) outOfOrder("a file ended early");
+    if (!file_.sparse) {
+      const std::string counts = std::to_string(file_.written) + " of " + std::to_string(file_.size) + " bytes";
+      throw RefusalError(Refusal::bodyMismatch, EINVAL, "write", file_.path, counts);
+    }
     if (::ftruncate(file_.fd.get(), static_cast<off_t>(file_.size)) != 0) throw SysError(errno, "ftruncate");
   }
   const ObjectRef object = ObjectRef::open(file_.fd.get());

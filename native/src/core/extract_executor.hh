@@ -67,7 +67,7 @@ class Extractor : private DirectoryMaker, private RemovalObserver {
     std::string_view nameView;
   };
   /** What was in the way of a new object. */
-  enum class Cleared { nothing, mergeDirectory, whiteout };
+  enum class Cleared { nothing, mergeDirectory, replaced };
   enum class PathUse { unpacked, whiteout };
 
   struct OpenFile {
@@ -84,9 +84,11 @@ class Extractor : private DirectoryMaker, private RemovalObserver {
     unsigned xattrCount = 0;
   };
 
-  struct DirectoryTimes {
+  struct DirectoryEnd {
     std::string path;
     InodeKey key;
+    /** Held back until everything is inside; -1: set already. */
+    int mode;
     timespec atime;
     timespec mtime;
   };
@@ -101,7 +103,8 @@ class Extractor : private DirectoryMaker, private RemovalObserver {
   // extract_objects.cc: everything else that is unpacked
   void makeDirectoryEntry(const Operation& operation);
   void setRootMetadata(const Operation& operation);
-  void rememberTimes(std::string path, const InodeKey& key, const ObjectMeta& meta);
+  void endLater(std::string path, const InodeKey& key, const ObjectMeta& meta, mode_t made);
+  mode_t workableMode(mode_t mode) const;
   void makeHardlink(const Operation& operation);
   void makeSymlink(const Operation& operation);
   void makeNode(const Operation& operation);
@@ -131,10 +134,11 @@ class Extractor : private DirectoryMaker, private RemovalObserver {
   void markOpaque(int directoryFd, const char* name, uid_t uid, gid_t gid);
   void makeAufsMark(int directoryFd, const std::string& name, uid_t uid, gid_t gid);
   bool takeAufsWhiteout(int directoryFd, const std::string& name);
-  void endWhiteout(const Place& place, Cleared cleared, bool isDirectory);
+  void endWhiteout(const Place& place);
+  void hideReplaced(const Place& place, Cleared cleared);
 
   // extract_finish.cc
-  void setDirectoryTimes(const DirectoryTimes& times);
+  void endDirectory(const DirectoryEnd& directory);
 
   ExtractOptions options_;
   TreeResolver resolver_;
@@ -149,8 +153,8 @@ class Extractor : private DirectoryMaker, private RemovalObserver {
   /** The operation at hand is a whiteout: below another whiteout there is nothing to hide. */
   bool whiteoutWalk_ = false;
   std::string name_;
-  std::vector<DirectoryTimes> directoryTimes_;
-  std::unordered_map<InodeKey, size_t, InodeKeyHash> directoryTimesByKey_;
+  std::vector<DirectoryEnd> directoryEnds_;
+  std::unordered_map<InodeKey, size_t, InodeKeyHash> directoryEndsByKey_;
   const uid_t ownUid_;
   const gid_t ownGid_;
 };

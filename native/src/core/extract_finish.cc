@@ -13,7 +13,7 @@ ExtractResult Extractor::finish() {
   // First: it only reads, but reading a directory may touch its access time.
   stash_.saveMisplaced(resolver_);
 
-  std::sort(directoryTimes_.begin(), directoryTimes_.end(), [](const DirectoryTimes& a, const DirectoryTimes& b) {
+  std::sort(directoryEnds_.begin(), directoryEnds_.end(), [](const DirectoryEnd& a, const DirectoryEnd& b) {
     const auto depth = [](const std::string& path) {
       return path.empty() ? -1 : std::count(path.begin(), path.end(), '/');
     };
@@ -21,15 +21,15 @@ ExtractResult Extractor::finish() {
     const auto depthB = depth(b.path);
     return depthA != depthB ? depthA > depthB : a.path < b.path;
   });
-  for (const DirectoryTimes& times : directoryTimes_) {
+  for (const DirectoryEnd& end : directoryEnds_) {
     try {
-      setDirectoryTimes(times);
+      endDirectory(end);
     } catch (const SysError& error) {
-      throw SysError(error.error(), error.syscall(), times.path);
+      throw SysError(error.error(), error.syscall(), end.path);
     }
   }
-  directoryTimes_.clear();
-  directoryTimesByKey_.clear();
+  directoryEnds_.clear();
+  directoryEndsByKey_.clear();
 
   result_.displaced = stash_.take();
   result_.warnings = warnings_.take();
@@ -40,24 +40,28 @@ ExtractResult Extractor::finish() {
 }
 
 /** A directory that was removed or replaced since is passed over. */
-void Extractor::setDirectoryTimes(const DirectoryTimes& times) {
-  if (times.path.empty()) {
-    metadata_.times(ObjectRef::open(resolver_.root()->fd.get()), times.atime, times.mtime);
+void Extractor::endDirectory(const DirectoryEnd& end) {
+  if (end.path.empty()) {
+    const ObjectRef root = ObjectRef::open(resolver_.root()->fd.get());
+    if (end.mode >= 0) metadata_.mode(root, static_cast<mode_t>(end.mode));
+    metadata_.times(root, end.atime, end.mtime);
     return;
   }
-  const size_t slash = times.path.rfind('/');
-  const std::string name = slash == std::string::npos ? times.path : times.path.substr(slash + 1);
+  const size_t slash = end.path.rfind('/');
+  const std::string name = slash == std::string::npos ? end.path : end.path.substr(slash + 1);
   Resolution parent;
   try {
-    parent = resolver_.resolve(slash == std::string::npos ? std::string_view() : std::string_view(times.path).substr(0, slash),
+    parent = resolver_.resolve(slash == std::string::npos ? std::string_view() : std::string_view(end.path).substr(0, slash),
                                nullptr);
   } catch (const SysError& error) {
     if (error.error() == ENOENT || error.error() == ENOTDIR || error.error() == ELOOP || error.error() == EXDEV) return;
     throw;
   }
   struct stat st;
-  if (!statAt(parent.directory->fd.get(), name.c_str(), st) || InodeKey::of(st) != times.key) return;
-  metadata_.times(ObjectRef::at(parent.directory->fd.get(), name.c_str()), times.atime, times.mtime);
+  if (!statAt(parent.directory->fd.get(), name.c_str(), st) || InodeKey::of(st) != end.key) return;
+  const ObjectRef object = ObjectRef::at(parent.directory->fd.get(), name.c_str());
+  if (end.mode >= 0) metadata_.mode(object, static_cast<mode_t>(end.mode));
+  metadata_.times(object, end.atime, end.mtime);
 }
 
 }  // namespace layer_store

@@ -33,7 +33,9 @@ void Extractor::makeDirectoryEntry(const Operation& operation) {
   }
   const Place place = placeOf(operation.path, PathUse::unpacked);
   const int directory = place.directory->fd.get();
-  const mode_t mode = operation.meta.mode & 0777;
+  ObjectMeta meta = operation.meta;
+  meta.mode = workableMode(meta.mode);
+  const mode_t mode = meta.mode & 0777;
   Cleared cleared = Cleared::nothing;
   if (::mkdirat(directory, place.name, mode) != 0) {
     if (errno != EEXIST) throw SysError(errno, "mkdirat");
@@ -47,32 +49,41 @@ void Extractor::makeDirectoryEntry(const Operation& operation) {
     // What is remembered of it (mode, group) is about to change.
     resolver_.forget();
   } else {
-    endWhiteout(place, cleared, true);
+    hideReplaced(place, cleared);
   }
   made_.addDirectory(key);
-  applyMetadata(ObjectRef::at(directory, place.name), st, operation.meta, operation.xattrs, operation.path);
+  applyMetadata(ObjectRef::at(directory, place.name), st, meta, operation.xattrs, operation.path);
 
   const std::string parent = place.directory->path();
-  rememberTimes(parent.empty() ? name_ : parent + "/" + name_, key, operation.meta);
+  endLater(parent.empty() ? name_ : parent + "/" + name_, key, operation.meta, meta.mode);
 }
 
 void Extractor::setRootMetadata(const Operation& operation) {
   Directory& root = *resolver_.root();
-  applyMetadata(ObjectRef::open(root.fd.get()), statOf(root.fd.get()), operation.meta, operation.xattrs, ".");
+  ObjectMeta meta = operation.meta;
+  meta.mode = workableMode(meta.mode);
+  applyMetadata(ObjectRef::open(root.fd.get()), statOf(root.fd.get()), meta, operation.xattrs, ".");
   const struct stat st = statOf(root.fd.get());
   root.mode = st.st_mode;
   root.gid = st.st_gid;
-  rememberTimes({}, root.key, operation.meta);
+  endLater({}, root.key, operation.meta, meta.mode);
+}
+
+/** Without privilege a directory that its owner may not fill gets its mode only after everything is in it. */
+mode_t Extractor::workableMode(mode_t mode) const {
+  constexpr mode_t kMayFill = S_IWUSR | S_IXUSR;
+  return ownUid_ != 0 && (mode & kMayFill) != kMayFill ? mode | S_IRWXU : mode;
 }
 
 /** A directory that appears again keeps its last times. */
-void Extractor::rememberTimes(std::string path, const InodeKey& key, const ObjectMeta& meta) {
-  DirectoryTimes times{std::move(path), key, meta.atime, meta.mtime};
-  const auto [known, first] = directoryTimesByKey_.try_emplace(key, directoryTimes_.size());
+void Extractor::endLater(std::string path, const InodeKey& key, const ObjectMeta& meta, mode_t made) {
+  const int mode = made == meta.mode ? -1 : static_cast<int>(meta.mode);
+  DirectoryEnd end{std::move(path), key, mode, meta.atime, meta.mtime};
+  const auto [known, first] = directoryEndsByKey_.try_emplace(key, directoryEnds_.size());
   if (first) {
-    directoryTimes_.push_back(std::move(times));
+    directoryEnds_.push_back(std::move(end));
   } else {
-    directoryTimes_[known->second] = std::move(times);
+    directoryEnds_[known->second] = std::move(end);
   }
 }
 
@@ -96,7 +107,6 @@ void Extractor::makeHardlink(const Operation& operation) {
 
   const Place place = placeOf(operation.path, PathUse::unpacked);
   const int directory = place.directory->fd.get();
-  Cleared cleared = Cleared::nothing;
   const auto link = [&] {
     if (::linkat(from, targetName.c_str(), directory, place.name, 0) == 0) return 0;
     if (errno != EMLINK) return errno;
@@ -116,13 +126,13 @@ void Extractor::makeHardlink(const Operation& operation) {
       if (!made_.hasName(place.directory->key, place.nameView)) unpacked(place, kNoIndex);
       return;
     }
-    cleared = clearWay(place, false);
+    clearWay(place, false);
     error = link();
     // The target was inside what had to go.
     if (error == ENOENT) throw RefusalError(Refusal::invalidLink, ENOENT, "linkat", {}, std::string(operation.target));
   }
   if (error != 0) throw SysError(error, "linkat");
-  endWhiteout(place, cleared, false);
+  endWhiteout(place);
   unpacked(place, kNoIndex);
 }
 
@@ -131,13 +141,12 @@ void Extractor::makeSymlink(const Operation& operation) {
   if (text.find('\0') != std::string::npos) throw SysError(EINVAL, "symlinkat");
   const Place place = placeOf(operation.path, PathUse::unpacked);
   const int directory = place.directory->fd.get();
-  Cleared cleared = Cleared::nothing;
   if (::symlinkat(text.c_str(), directory, place.name) != 0) {
     if (errno != EEXIST) throw SysError(errno, "symlinkat");
-    cleared = clearWay(place, false);
+    clearWay(place, false);
     if (::symlinkat(text.c_str(), directory, place.name) != 0) throw SysError(errno, "symlinkat");
   }
-  endWhiteout(place, cleared, false);
+  endWhiteout(place);
   unpacked(place, kNoIndex);
   const ObjectRef object = ObjectRef::at(directory, place.name);
   // Its owner is known without asking: the caller's, but for the group of a set-group-id directory.
@@ -157,10 +166,9 @@ void Extractor::makeNode(const Operation& operation) {
   const int directory = place.directory->fd.get();
   const mode_t mode = operation.type | (operation.meta.mode & 0777);
   const dev_t device = operation.type == S_IFIFO ? 0 : makedev(operation.major, operation.minor);
-  Cleared cleared = Cleared::nothing;
   int error = ::mknodat(directory, place.name, mode, device) == 0 ? 0 : errno;
   if (error == EEXIST) {
-    cleared = clearWay(place, false);
+    clearWay(place, false);
     error = ::mknodat(directory, place.name, mode, device) == 0 ? 0 : errno;
   }
   if (error != 0) {
@@ -169,7 +177,7 @@ void Extractor::makeNode(const Operation& operation) {
     metadata_.warn("mknodat", error, operation.path);
     return;
   }
-  endWhiteout(place, cleared, false);
+  endWhiteout(place);
   unpacked(place, kNoIndex);
   struct stat st;
   if (!statAt(directory, place.name, st)) throw SysError(ENOENT, "fstatat");
@@ -188,12 +196,12 @@ void Extractor::moveObject(const Operation& operation) {
   if (index != kNoIndex) stash_.save(from.directory->fd.get(), fromName.c_str(), index);
 
   const Place to = placeOf(operation.target, PathUse::unpacked);
-  const Cleared cleared = clearWay(to, false);
+  clearWay(to, false);
   if (::renameat(from.directory->fd.get(), fromName.c_str(), to.directory->fd.get(), to.name) != 0) {
     throw SysError(errno, "renameat");
   }
   resolver_.forget();
-  endWhiteout(to, cleared, S_ISDIR(st.st_mode));
+  endWhiteout(to);
   if (!S_ISDIR(st.st_mode)) unpacked(to, kNoIndex);
 }
 

@@ -57,7 +57,7 @@ Extractor::Cleared Extractor::clearWay(const Place& place, bool forDirectory) {
     throw RefusalError(Refusal::overwriteRefused, isDirectory ? EISDIR : ENOTDIR, "openat");
   }
   removeFrom(*place.directory, name_, st);
-  return isWhiteout ? Cleared::whiteout : Cleared::nothing;
+  return Cleared::replaced;
 }
 
 void Extractor::removeFrom(const Directory& directory, const std::string& name, const struct stat& st) {
@@ -92,8 +92,9 @@ bool Extractor::makeDirectory(const std::shared_ptr<Directory>& parent, const st
 
 bool Extractor::replaceObstacle(const std::shared_ptr<Directory>& parent, const std::string& name,
                                 const struct stat& st) {
-  if (!isWhiteoutDevice(st)) throw SysError(ENOTDIR, "openat");
+  // Below something that is deleted, or is no directory, there is nothing to delete.
   if (whiteoutWalk_) return false;
+  if (!isWhiteoutDevice(st)) throw SysError(ENOTDIR, "openat");
   removeFrom(*parent, name, st);
   makeImplied(parent, name, true);
   return true;

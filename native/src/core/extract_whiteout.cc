@@ -98,12 +98,20 @@ bool Extractor::takeAufsWhiteout(int directoryFd, const std::string& name) {
   return false;
 }
 
-/** An object was made where a whiteout may have been: of a directory, the deletion lives on as opaqueness. */
-void Extractor::endWhiteout(const Place& place, Cleared cleared, bool isDirectory) {
-  bool wasDeleted = cleared == Cleared::whiteout;
-  if (options_.whiteouts == WhiteoutFormat::aufs) wasDeleted = takeAufsWhiteout(place.directory->fd.get(), name_);
-  if (!wasDeleted || !isDirectory) return;
-  markOpaque(place.directory->fd.get(), place.name, options_.impliedUid, options_.impliedGid);
+/** Something was made that aufs may have a whiteout beside. */
+void Extractor::endWhiteout(const Place& place) {
+  if (options_.whiteouts == WhiteoutFormat::aufs) takeAufsWhiteout(place.directory->fd.get(), name_);
+}
+
+/**
+ * A directory was made in the place of a whiteout, or of a file that hid the lower directory of that name: the lower content
+ * stays hidden.
+ */
+void Extractor::hideReplaced(const Place& place, Cleared cleared) {
+  if (options_.whiteouts == WhiteoutFormat::remove) return;
+  const int directory = place.directory->fd.get();
+  const bool deleted = options_.whiteouts == WhiteoutFormat::aufs && takeAufsWhiteout(directory, name_);
+  if (deleted || cleared == Cleared::replaced) markOpaque(directory, place.name, options_.impliedUid, options_.impliedGid);
 }
 
 }  // namespace layer_store

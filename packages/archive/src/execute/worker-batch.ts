@@ -61,6 +61,14 @@ function utimesSeconds(seconds: number, nanoseconds: number): number {
   return seconds + (Math.floor(nanoseconds / 1000) + 0.5) / 1e6;
 }
 
+/** The planner cleans paths; a last component `..` must not get past here even if it did not. */
+function refuseClimbing(path: string): string {
+  if (!path.includes('..') || !path.split('/').includes('..')) return path;
+  throw new LayerStoreError('ARCHIVE_BREAKOUT', `"${path}" contains "..", do not trust this archive`, {
+    path,
+  });
+}
+
 export class BatchDecoder {
   readonly #target: OperationTarget;
   readonly #meta: NodeMeta = { mode: 0, uid: 0, gid: 0, mtime: 0, atime: 0 };
@@ -127,7 +135,7 @@ export class BatchDecoder {
       case OP_MOVE: {
         const otherLength = this.#uint16();
         const path = this.#path(pathLength);
-        const other = this.#take(otherLength).toString('latin1');
+        const other = refuseClimbing(this.#take(otherLength).toString('latin1'));
         if (code === OP_HARDLINK) target.hardlink(path, other);
         else target.move(path, other);
         return;
@@ -153,7 +161,7 @@ export class BatchDecoder {
 
   /** Every record but data and the end of a file has its path read exactly once. */
   #path(length: number): string {
-    const path = this.#bytes.toString('latin1', this.#at, this.#at + length);
+    const path = refuseClimbing(this.#bytes.toString('latin1', this.#at, this.#at + length));
     this.#at += length;
     this.#target.begin(path);
     return path;
