@@ -1,4 +1,4 @@
-import { lstat, mkdir, open, readdir, rename } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, removeTree } from '@x/archive';
 import type { DriverId } from '@x/layer-store';
@@ -7,18 +7,26 @@ import type { DriverId } from '@x/layer-store';
 const STAGED = '.tmp-';
 const TRASHED = '.trash-';
 
+/** Who may pass through `home` and `dir`: content of layers is nobody else's business, set-user-id programs least of all. */
+export interface HomeAccess {
+  readonly mode: number;
+  /** The mapped root's group; undefined leaves the group of the process. */
+  readonly gid: number | undefined;
+}
+
 /**
  * `<home>/dir/<id>`, Docker's layout. A layer appears under its id by one rename, complete, and leaves it by one rename;
  * what a kill leaves behind has another name and goes with the next {@link open}.
  */
 export class LayerDirectories {
+  readonly #home: string;
   readonly #base: string;
-  readonly #mode: number;
+  readonly #access: HomeAccess;
 
-  /** @param mode of `home` and `dir`: content of layers is nobody else's business, set-user-id programs least of all */
-  constructor(home: string, mode: number) {
+  constructor(home: string, access: HomeAccess) {
+    this.#home = home;
     this.#base = join(home, 'dir');
-    this.#mode = mode;
+    this.#access = access;
   }
 
   path(id: DriverId): string {
@@ -27,7 +35,8 @@ export class LayerDirectories {
 
   /** Makes the directories and deletes what a dead process left half made or half removed. */
   async open(): Promise<void> {
-    await mkdir(this.#base, { recursive: true, mode: this.#mode });
+    await this.#make(this.#home);
+    await this.#make(this.#base);
     for (const name of await readdir(this.#base)) {
       if (name.startsWith(STAGED) || name.startsWith(TRASHED)) await removeTree(join(this.#base, name));
     }
@@ -77,6 +86,15 @@ export class LayerDirectories {
       .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
       .map((entry) => entry.name as DriverId)
       .sort();
+  }
+
+  /** What exists keeps the access its owner gave it. */
+  async #make(path: string): Promise<void> {
+    const { mode, gid } = this.#access;
+    if ((await mkdir(path, { recursive: true, mode })) === undefined) return;
+    // The mode of mkdir is subject to the umask.
+    await chmod(path, mode);
+    if (gid !== undefined) await chown(path, process.geteuid?.() ?? 0, gid);
   }
 
   async #sync(): Promise<void> {

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { IdMap } from '@x/archive';
 import { layerSource } from '@x/layer-store';
 import { content, edit, listing, shown, writeAt } from './tree-on-disk.test-support.js';
 import { VfsDriver } from './vfs-driver.js';
@@ -84,6 +85,26 @@ describe('vfs driver', () => {
   it('the home is not open to others', () => {
     for (const path of [home, join(home, 'dir')]) expect(lstatSync(path).mode & 0o007).toBe(0);
   });
+
+  const asRoot = process.getuid?.() === 0 || process.env.CI === 'true' ? it : it.skip;
+  asRoot(
+    'with an id map the mapped root owns the layers and its group may pass through the home',
+    async () => {
+      const idMap = new IdMap({
+        uids: [{ containerId: 0, hostId: 100_000, size: 65_536 }],
+        gids: [{ containerId: 0, hostId: 200_000, size: 65_536 }],
+      });
+      const mappedHome = join(base, 'mapped');
+      await using mapped = new VfsDriver({ home: mappedHome, idMap });
+      await mapped.open();
+      await mapped.create('layer');
+      for (const path of [mappedHome, join(mappedHome, 'dir')]) {
+        expect(lstatSync(path)).toMatchObject({ uid: 0, gid: 200_000 });
+        expect(lstatSync(path).mode & 0o7777).toBe(0o710);
+      }
+      expect(lstatSync(join(mappedHome, 'dir/layer'))).toMatchObject({ uid: 100_000, gid: 200_000 });
+    },
+  );
 
   it('a layer keeps modes, owners and special bits (CreateBase)', async () => {
     await createBase('Base');

@@ -64,7 +64,12 @@ export class VfsDriver extends Driver {
       idMap,
     );
     this.rootless = rootless ?? !currentPrivileges().chown;
-    this.#directories = new LayerDirectories(home, this.rootless ? ROOTLESS_HOME_MODE : HOME_MODE);
+    this.#directories = new LayerDirectories(
+      home,
+      this.rootless
+        ? { mode: ROOTLESS_HOME_MODE, gid: undefined }
+        : { mode: HOME_MODE, gid: idMap?.rootPair.gid },
+    );
     this.#shortfalls = new ShortfallRecords(home);
     this.#onShortfall = onShortfall;
   }
