@@ -39,11 +39,17 @@ function buildTables(): Tables {
   return { low, high };
 }
 
+/** Built when first needed: importing the package costs nothing. */
+function sharedTables(): Tables {
+  tables ??= buildTables();
+  return tables;
+}
+
 const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 /** An incremental CRC-64/ISO. `digest` may be called at any time and does not end the sum. */
 export class Crc64 {
-  readonly #tables: Tables = (tables ??= buildTables());
+  readonly #tables: Tables = sharedTables();
   #low = -1;
   #high = -1;
 

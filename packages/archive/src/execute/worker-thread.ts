@@ -13,8 +13,13 @@ function plain(error: unknown, path: string): PlainError {
     code,
     message,
     fields: fieldsOf(coded),
-    causeMessage: cause === undefined ? undefined : String(cause),
+    causeMessage: messageOf(cause),
   };
+}
+
+function messageOf(cause: unknown): string | undefined {
+  if (typeof cause !== 'object' || cause === null || !('message' in cause)) return undefined;
+  return typeof cause.message === 'string' ? cause.message : undefined;
 }
 
 function fieldsOf(error: LayerStoreError): PlainError['fields'] {
@@ -63,4 +68,6 @@ function serve(port: NonNullable<typeof parentPort>, { root, options }: WorkerSt
   reply({ kind: 'ready' });
 }
 
+// Most failures in here are answers (EEXIST, ENOENT): taking a stack trace of each would cost more than the call.
+Error.stackTraceLimit = 0;
 if (parentPort !== null) serve(parentPort, workerData as WorkerStart);

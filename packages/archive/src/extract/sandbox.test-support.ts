@@ -107,9 +107,11 @@ export async function failureCode(run: Promise<unknown>): Promise<string> {
 
 export function tree(root: string, below = ''): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const name of readdirSync(join(root, below), { encoding: 'latin1' }).sort()) {
+  const bytesOfPath = (path: string): Buffer =>
+    Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')]);
+  for (const name of readdirSync(bytesOfPath(below), { encoding: 'latin1' }).sort()) {
     const path = below === '' ? name : `${below}/${name}`;
-    const bytes = Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')]);
+    const bytes = bytesOfPath(path);
     const stat = lstatSync(bytes);
     const mode = (stat.mode & 0o7777).toString(8);
     if (stat.isDirectory()) {
