@@ -91,6 +91,13 @@ describe('commandStream', () => {
     }
     expect(childProcesses()).toEqual(before);
 
+    // One that a closed pipe would not end.
+    for await (const chunk of run('echo x; exec sleep 1000')) {
+      expect(chunk.byteLength).toBe(2);
+      break;
+    }
+    expect(childProcesses()).toEqual(before);
+
     const controller = new AbortController();
     const reason = new Error('enough');
     const aborted = drain(

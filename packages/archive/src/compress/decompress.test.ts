@@ -83,6 +83,14 @@ describe('decompress', () => {
     30_000,
   );
 
+  it('decodes a zstd stream of very many small frames', async () => {
+    const frame = compressWith('zstd', ['-c', '-q'], Buffer.from('x'));
+    const frames = Buffer.concat(Array.from({ length: 20_000 }, () => frame));
+    const { bytes, error } = await drain(decompress(inChunks(frames, frames.length), { zstd: 'fzstd' }));
+    expect(error).toBeUndefined();
+    expect(bytes.equals(Buffer.alloc(20_000, 'x'))).toBe(true);
+  });
+
   it('passes uncompressed chunks through as they are, and nothing for nothing', async () => {
     const chunks = [Buffer.from('ab'), Buffer.from('cdefghijklmnop'), PLAIN];
     const seen: Uint8Array[] = [];

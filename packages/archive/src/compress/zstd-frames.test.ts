@@ -11,7 +11,7 @@ function split(bytes: Uint8Array, size: number): Buffer[] {
   const found: Uint8Array[][] = [];
   let open = false;
   const take = (part: FramePart): void => {
-    expect(part.first).toBe(!open);
+    if (part.first === open) throw new Error('a frame begins inside another');
     if (part.first) found.push([]);
     found.at(-1)?.push(part.bytes);
     open = !part.last;
@@ -24,7 +24,7 @@ function split(bytes: Uint8Array, size: number): Buffer[] {
 }
 
 const FRAMES = [
-  compressWith('zstd', ['-cq'], mixedBytes(300_000, 1)),
+  compressWith('zstd', ['-cq'], mixedBytes(40_000, 1)),
   compressWith('zstd', ['-cq', '--no-check'], Buffer.alloc(200_000)),
   compressWith('zstd', ['-cq', '-19'], Buffer.from('short')),
   compressWith('zstd', ['-cq', '--no-check'], Buffer.alloc(0)),
