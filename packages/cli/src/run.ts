@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { VfsDriver } from '@x/driver-vfs';
-import { DriverRegistry, LayerStore } from '@x/layer-store';
+import { vfsDriver } from '@x/driver-vfs';
+import { LayerStore } from '@x/layer-store';
 import type { Command, Invocation } from './command.js';
 import * as layers from './commands/layers.js';
 import * as readWrite from './commands/read-write.js';
@@ -35,12 +35,10 @@ function version(): string {
 type StoreCommand = Exclude<Command, { readonly kind: 'help' | 'version' }>;
 
 async function onStore(invocation: Invocation, command: StoreCommand, io: ConsoleIo): Promise<void> {
-  const drivers = new DriverRegistry();
-  drivers.register('vfs', VfsDriver);
   await using store = await LayerStore.open({
     root: invocation.root ?? dataDirectory(io.env, io.uid, io.home),
     driver: invocation.driver ?? 'auto',
-    drivers,
+    drivers: [vfsDriver],
   });
   await execute(store, command, new Report(io, invocation.json), io, invocation.json);
 }

@@ -4,7 +4,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { END, rawEntry, rawHeader } from '../corpus/raw-tar.js';
 import { type ScratchDirectory, scratchDirectory } from '../scratch/scratch-directory.js';
 
@@ -22,6 +22,9 @@ interface Finished {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** A process per command. */
+jest.setTimeout(120_000);
 
 let scratch: ScratchDirectory;
 beforeEach(async () => {
