@@ -23,7 +23,7 @@ export function goArchivesOrSkip(): string | undefined {
   const directory = findGoArchives();
   if (directory !== undefined) return directory;
   const what = "Go's tar test archives are not installed (apt-get install golang-src)";
-  if (process.env['CI'] === 'true') throw new Error(what);
+  if (process.env.CI === 'true') throw new Error(what);
   process.stderr.write(`SKIPPED: ${what}\n`);
   return undefined;
 }

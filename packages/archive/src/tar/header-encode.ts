@@ -5,6 +5,7 @@
 import { LayerStoreError } from '../errors.js';
 import { concatBytes, latin1Bytes } from './bytes.js';
 import { blockSum, checksumOfSum } from './checksum.js';
+import type { TarTime } from './entry.js';
 import { formatsOf } from './header-formats.js';
 import { type HeaderFields, resolveHeader, type TarHeaderInit, unencodable } from './header-init.js';
 import * as at from './layout.js';
@@ -71,7 +72,8 @@ export function assertEncodeOptions(options: EncodeTarHeaderOptions): void {
  */
 export function encodeTarHeader(init: TarHeaderInit, options: EncodeTarHeaderOptions = {}): Uint8Array {
   assertEncodeOptions(options);
-  const header = resolveHeader(options.subSecondTimes === true ? init : withWholeSeconds(init));
+  const exact = resolveHeader(init);
+  const header = options.subSecondTimes === true ? exact : withWholeSeconds(exact);
   const formats = formatsOf(header);
   const format = options.format ?? 'pax';
   if (format === 'gnu') {
@@ -84,13 +86,18 @@ export function encodeTarHeader(init: TarHeaderInit, options: EncodeTarHeaderOpt
   return encodePax(header, formats.records);
 }
 
-function withWholeSeconds(init: TarHeaderInit): TarHeaderInit {
-  const cut = { ...init };
-  for (const field of ['mtime', 'atime', 'ctime'] as const) {
-    const time = init[field];
-    if (time !== undefined) cut[field] = { seconds: time.seconds, nanoseconds: 0 };
-  }
-  return cut;
+function withWholeSeconds(header: HeaderFields): HeaderFields {
+  const { mtime, atime, ctime } = header;
+  return {
+    ...header,
+    mtime: wholeSeconds(mtime),
+    atime: atime && wholeSeconds(atime),
+    ctime: ctime && wholeSeconds(ctime),
+  };
+}
+
+function wholeSeconds(time: TarTime): TarTime {
+  return time.nanoseconds === 0 ? time : { seconds: time.seconds, nanoseconds: 0 };
 }
 
 type NumberFormat = typeof formatOctal;

@@ -133,6 +133,6 @@ describe('pax records', () => {
     const body = ['__proto__', 'constructor', 'toString', '1', '0'].map((key) => record(key, 'x')).join('');
     const found = parsePaxBody(bytes(body), 0, body.length, 0);
     expect([...found.keys()]).toEqual(['__proto__', 'constructor', 'toString', '1', '0']);
-    expect(({} as Record<string, unknown>)['x']).toBeUndefined();
+    expect(({} as Record<string, unknown>).x).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 /** Writes whole archives: headers, bodies, padding and the end marker. */
 import { LayerStoreError } from '../errors.js';
 import { latin1, showBytes } from './bytes.js';
-import { type EncodeTarHeaderOptions, encodeTarHeader } from './header-encode.js';
+import { assertEncodeOptions, type EncodeTarHeaderOptions, encodeTarHeader } from './header-encode.js';
 import type { TarHeaderInit } from './header-init.js';
 import { END_OF_ARCHIVE, tarPadding } from './layout.js';
 
@@ -38,6 +38,7 @@ export async function* writeTar(
   options: WriteTarOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { signal, ...encodeOptions } = options;
+  assertEncodeOptions(encodeOptions);
   const output = new OutputChunks();
   for await (const { header, body } of entries) {
     signal?.throwIfAborted();
