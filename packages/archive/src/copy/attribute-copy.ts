@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { errnoOf, LayerStoreError } from '../errors.js';
 import { nameBytes, nameOf } from '../root/byte-name.js';
 import type { TarXattr } from '../tar/entry.js';
+import { programEnd } from '../root/program-end.js';
 import { readTreeAttributes } from '../root/xattr-source.js';
 import type { ResolvedCopyOptions } from './copy-options.js';
 
@@ -52,10 +53,7 @@ async function restore(
   child.stderr.setEncoding('latin1').on('data', (text: string) => {
     if (complaint.length < 4096) complaint += text;
   });
-  const outcome = new Promise<{ code: number | null; error?: unknown }>((resolve) => {
-    child.once('error', (error) => resolve({ code: null, error }));
-    child.once('close', (code) => resolve({ code }));
-  });
+  const outcome = programEnd(child);
   // A program that stops early closes its input; what it has to say comes with its end.
   child.stdin.on('error', () => {});
   for (const [path, xattrs] of attributes) {

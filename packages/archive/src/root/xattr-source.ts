@@ -7,6 +7,7 @@ import { errnoOf, LayerStoreError } from '../errors.js';
 import type { TarXattr } from '../tar/entry.js';
 import { compareNames, nameOf } from './byte-name.js';
 import { GetfattrParser } from './getfattr-output.js';
+import { programEnd } from './program-end.js';
 import type { OpenDirectory, RootDirectory } from './root-directory.js';
 import type { XattrPolicy } from './xattr-policy.js';
 
@@ -99,10 +100,7 @@ export async function readTreeAttributes(
   child.stderr.setEncoding('latin1').on('data', (text: string) => {
     if (complaint.length < 4096) complaint += text;
   });
-  const outcome = await new Promise<{ code: number | null; error?: unknown }>((resolve) => {
-    child.once('error', (error) => resolve({ code: null, error }));
-    child.once('close', (code) => resolve({ code }));
-  });
+  const outcome = await programEnd(child);
   signal?.throwIfAborted();
   if (errnoOf(outcome.error) === 'ENOENT') return undefined;
   // A live tree loses files between listing and reading; getfattr says so on stderr and exits 1.
