@@ -4,6 +4,7 @@
 
 #include "bridge/open_how.hh"
 #include "bridge/register.hh"
+#include "bridge/stat_object.hh"
 #include "bridge/twins.hh"
 #include "core/dirents.hh"
 #include "core/fs_at.hh"
@@ -11,24 +12,6 @@
 namespace layer_store {
 
 // Outside the unnamed namespace, which argument-dependent lookup from the twins does not search.
-static Napi::Value toJs(Napi::Env env, const FileStat& stat) {
-  const napi_value values[] = {
-      Napi::BigInt::New(env, stat.dev),         Napi::BigInt::New(env, stat.ino),
-      Napi::Number::New(env, stat.mode),        Napi::Number::New(env, stat.nlink),
-      Napi::Number::New(env, stat.uid),         Napi::Number::New(env, stat.gid),
-      Napi::Number::New(env, stat.rdevMajor),   Napi::Number::New(env, stat.rdevMinor),
-      toJs(env, stat.size),        toJs(env, stat.blocks),
-      Napi::BigInt::New(env, stat.atimeNs),     Napi::BigInt::New(env, stat.mtimeNs),
-      Napi::BigInt::New(env, stat.ctimeNs),
-  };
-  static constexpr const char* kNames[] = {"dev",       "ino",       "mode", "nlink",  "uid",     "gid",     "rdevMajor",
-                                           "rdevMinor", "size",      "blocks", "atimeNs", "mtimeNs", "ctimeNs"};
-  static_assert(sizeof values / sizeof *values == sizeof kNames / sizeof *kNames);
-  Napi::Object object = Napi::Object::New(env);
-  for (size_t i = 0; i < sizeof values / sizeof *values; i++) object.Set(kNames[i], values[i]);
-  return object;
-}
-
 static Napi::Value toJs(Napi::Env env, const std::vector<Dirent>& entries) {
   Napi::Array array = Napi::Array::New(env, entries.size());
   for (size_t i = 0; i < entries.size(); i++) {
@@ -113,7 +96,8 @@ void defineChangers(Napi::Object exports) {
 
 }  // namespace
 
-void RegisterFsAt(Napi::Env, Napi::Object exports) {
+void RegisterFsAt(Napi::Env env, Napi::Object exports) {
+  prepareStatObjects(env);
   defineReaders(exports);
   defineMakers(exports);
   defineChangers(exports);
