@@ -433,11 +433,10 @@ function depth(path: string): number {
   return slashes;
 }
 
-/** The reader checks bodies; a difference here is a mistake of the planner. */
 function bodyMismatch({ path, written, size }: OpenFile): LayerStoreError {
   return new LayerStoreError(
-    'STORE_INVARIANT',
-    `"${displayName(path)}" got ${written} bytes and was opened for ${size}; please report it`,
+    'ARCHIVE_BODY_MISMATCH',
+    `"${displayName(path)}" got ${written} bytes and its header says ${size}`,
     { path: displayName(path), expected: `${size}`, actual: `${written}` },
   );
 }
