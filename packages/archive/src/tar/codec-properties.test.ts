@@ -23,7 +23,7 @@ const nameBytes = (max: number): fc.Arbitrary<Uint8Array> =>
 const integer = (min: number, max: number): fc.Arbitrary<number> =>
   fc.oneof(
     fc.integer({ min: 0, max: 5000 }),
-    fc.maxSafeInteger().map((value) => (value < min ? min : value > max ? max : value)),
+    fc.maxSafeInteger().map((value) => Math.max(min, Math.min(value, max))),
   );
 const id = integer(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 const time: fc.Arbitrary<TarTime> = fc.record({
@@ -86,7 +86,7 @@ const SEEDS: readonly Buffer[] = [
       ['GNU.sparse.minor', '0'],
       ['GNU.sparse.realsize', '10'],
     ]),
-    rawEntry({ name: 's10' }, Buffer.from('1\n0\n2\n'.padEnd(512, '\0') + 'ab')),
+    rawEntry({ name: 's10' }, Buffer.from(`${'1\n0\n2\n'.padEnd(512, '\0')}ab`)),
     paxHeader([
       ['GNU.sparse.size', '9'],
       ['GNU.sparse.numblocks', '1'],

@@ -42,7 +42,9 @@ function summary(entry: ReadEntry): ExpectedEntry {
     user: textOf(header.userName),
     group: textOf(header.groupName),
     device: [header.deviceMajor, header.deviceMinor],
-    xattrs: header.xattrs.map(({ name, value }) => [textOf(name), textOf(value)]).sort(),
+    xattrs: header.xattrs
+      .map(({ name, value }) => [textOf(name), textOf(value)] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
     md5: header.size > 0 && header.size < EXPANDABLE ? md5(entry) : '',
     raw,
   };
