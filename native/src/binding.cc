@@ -14,9 +14,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   layer_store::RegisterLock(env, exports);
   layer_store::RegisterCrc64(env, exports);
   layer_store::RegisterFeatures(env, exports);
-  if (layer_store::RegisterExtract) layer_store::RegisterExtract(env, exports);
-  if (layer_store::RegisterGather) layer_store::RegisterGather(env, exports);
-  if (layer_store::RegisterTree) layer_store::RegisterTree(env, exports);
+  layer_store::RegisterExtract(env, exports);
+  layer_store::RegisterGather(env, exports);
+  layer_store::RegisterTree(env, exports);
   return exports;
 }
 

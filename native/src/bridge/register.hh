@@ -13,10 +13,8 @@ void RegisterMount(Napi::Env env, Napi::Object exports);
 void RegisterLock(Napi::Env env, Napi::Object exports);
 void RegisterCrc64(Napi::Env env, Napi::Object exports);
 void RegisterFeatures(Napi::Env env, Napi::Object exports);
-
-// Weak until their files are there.
-[[gnu::weak]] void RegisterExtract(Napi::Env env, Napi::Object exports);
-[[gnu::weak]] void RegisterGather(Napi::Env env, Napi::Object exports);
-[[gnu::weak]] void RegisterTree(Napi::Env env, Napi::Object exports);
+void RegisterExtract(Napi::Env env, Napi::Object exports);
+void RegisterGather(Napi::Env env, Napi::Object exports);
+void RegisterTree(Napi::Env env, Napi::Object exports);
 
 }  // namespace layer_store
