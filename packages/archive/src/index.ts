@@ -4,6 +4,7 @@ export * from './execute/gather-records.js';
 export * from './execute/gather-plan.js';
 export * from './execute/operation.js';
 export * from './byte-source.js';
+export * from './file-source.js';
 export * from './digest/crc64.js';
 export * from './extract/layer-recorder.js';
 export * from './compress/index.js';

@@ -4,6 +4,7 @@
  */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { fileSource } from '@x/archive';
 import { VfsDriver } from '@x/driver-vfs';
 import { LayerStore } from '@x/layer-store';
 import * as tar from 'tar';
@@ -31,7 +32,7 @@ function openStore(root: string): Promise<LayerStore> {
 async function register(root: string, file: string): Promise<Measured> {
   await using store = await openStore(root);
   return await timed(async () => {
-    const layer = await store.register(createReadStream(file, { highWaterMark: CHUNK }));
+    const layer = await store.register(fileSource(file));
     return { chainId: layer.chainId };
   });
 }

@@ -1,14 +1,11 @@
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { fileSource } from '@x/archive';
 import type { ChainId, Layer, LayerStore } from '@x/layer-store';
 import { parseChainId } from '@x/layer-store';
 import type { ConsoleIo } from '../console-io.js';
 import { layerLine } from '../layer-line.js';
 import { ProgressLine } from '../progress-line.js';
 import type { Report } from '../report.js';
-
-/** Reads of 1 MiB: what the store works in. */
-const READ_BYTES = 1 << 20;
 
 export interface RegisterRequest {
   readonly parent: string | undefined;
@@ -59,13 +56,9 @@ async function registerFile(
   await using handle = await open(file, 'r');
   const { size } = await handle.stat();
   using progress = new ProgressLine(io, file, size, quiet);
-  const source = createReadStream(file, { fd: handle, autoClose: false, highWaterMark: READ_BYTES });
-  try {
-    return await store.register(source, parent, {
-      signal: io.signal,
-      onProgress: () => progress.update(source.bytesRead),
-    });
-  } finally {
-    source.destroy();
-  }
+  const source = fileSource(handle, { signal: io.signal });
+  return await store.register(source, parent, {
+    signal: io.signal,
+    onProgress: () => progress.update(source.bytesRead),
+  });
 }
