@@ -43,11 +43,9 @@ describe.each(EXECUTORS)('the pipeline, %s executor', (executor) => {
 
   it('reports a failure of the executor although the source stalls', async () => {
     await using sandbox = await Sandbox.create(executor);
-    const bytes = archive(
-      { name: 'h', type: '1', link: 'missing' },
-      { name: 'fill', content: Buffer.alloc(2 * MIB) },
-    );
-    const source = stalled(bytes.subarray(0, bytes.length - 2048));
+    // Exactly one batch: the failure comes while the next chunk is waited for.
+    const filler = { name: 'fill', content: Buffer.alloc(MIB - 1024) };
+    const source = stalled(archive(filler, { name: 'h', type: '1', link: 'missing' }).subarray(0, MIB));
     expect(await failureCode(applyLayer(source, sandbox.dest, { portable }))).toBe('ARCHIVE_INVALID_LINK');
     expect(source.destroyed).toBe(true);
   });
