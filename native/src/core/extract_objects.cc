@@ -21,9 +21,8 @@ void Extractor::applyMetadata(const ObjectRef& object, const struct stat& made, 
   std::string_view value;
   while (xattrs.next(name, value)) metadata_.xattr(object, name, value, path);
   if (S_ISLNK(made.st_mode)) return;
-  // chown takes set-id bits away, an ACL among the attributes changes the group bits.
-  const bool atRisk = (owner && (meta.mode & (S_ISUID | S_ISGID)) != 0) || hadXattrs;
-  if (atRisk || (made.st_mode & 07777) != meta.mode) metadata_.mode(object, meta.mode);
+  // Last: chown would take set-id bits away (which is why nothing is made with them), an ACL changes the group bits.
+  if (hadXattrs || (made.st_mode & 07777) != meta.mode) metadata_.mode(object, meta.mode);
 }
 
 void Extractor::makeDirectoryEntry(const Operation& operation) {

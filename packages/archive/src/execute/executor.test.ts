@@ -1,11 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chownSync,
+  closeSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  readSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -71,6 +74,15 @@ describe.each(EXECUTORS)('%s executor', (kind) => {
     );
   });
 
+  it('gives the mode of the entry to a file whose ACL says otherwise', async () => {
+    await using sandbox = new Sandbox(kind);
+    // user::rw-, user:1000:rw-, group::r--, mask::rw-, other::r--: setting it makes the group bits rw-.
+    const entries = '01000600ffffffff02000600e803000004000400ffffffff10000600ffffffff20000400ffffffff';
+    const xattrs = { 'system.posix_acl_access': Buffer.from(`02000000${entries}`, 'hex') };
+    await sandbox.extract({}, new Script().file('f', 'x', { mode: 0o604, xattrs }));
+    expect(lstatSync(sandbox.path('f')).mode & 0o7777).toBe(0o604);
+  });
+
   it('takes no group from a set-group-id directory, nor its bit', async () => {
     await using sandbox = new Sandbox(kind);
     const script = new Script()
@@ -118,6 +130,7 @@ describe.each(EXECUTORS)('%s executor', (kind) => {
     const stat = lstatSync(sandbox.path('sparse'));
     expect(stat.size).toBe(size);
     expect(stat.blocks * 512).toBeLessThan(1 << 20);
+    expect(contentAt(sandbox.path('sparse'), 4_499_999_999, 5)).toBe('\0far\0');
     expect(stat.mtimeMs).toBe(DEFAULT_MTIME.seconds * 1000 + 125);
     expect(checksums).toEqual([]);
   });
@@ -293,6 +306,22 @@ describe.each(EXECUTORS)('%s executor', (kind) => {
     expect(readFileSync(sandbox.path('fixed'), 'utf8')).toBe('new');
   });
 
+  itNative('copies a file that can take no more hard links', async () => {
+    // ext4 allows 65,000.
+    await using sandbox = new Sandbox(kind, '/var/tmp');
+    const script = new Script().file('first', 'content', { mode: 0o604, uid: 3 });
+    for (let index = 0; index < 65_000; index++) script.hardlink(`links/${index}`, 'first');
+    await sandbox.extract({}, script);
+    const [first, last] = [lstatSync(sandbox.path('first')), lstatSync(sandbox.path('links/64999'))];
+    if (first.nlink === 65_001) {
+      console.warn('skipped: the file system under /var/tmp has no such limit');
+      return;
+    }
+    expect(last.ino).not.toBe(first.ino);
+    expect([last.mode, last.uid, last.mtimeMs]).toEqual([first.mode, 3, first.mtimeMs]);
+    expect(readFileSync(sandbox.path('links/64999'), 'utf8')).toBe('content');
+  });
+
   it('moves and removes objects of its own', async () => {
     await using sandbox = new Sandbox(kind);
     const script = new Script()
@@ -383,6 +412,15 @@ describe.each(EXECUTORS)('%s executor', (kind) => {
     expect(lstatSync(sandbox.path('ro')).mtimeMs).toBe(DEFAULT_MTIME.seconds * 1000 + 125);
   });
 });
+
+/** A piece of a file too large to read whole. */
+function contentAt(path: string, offset: number, length: number): string {
+  const fd = openSync(path, 'r');
+  const bytes = Buffer.alloc(length);
+  readSync(fd, bytes, 0, length, offset);
+  closeSync(fd);
+  return bytes.toString('latin1');
+}
 
 /** Runs an extraction in a process of user 65534 that owns the root; its standard output is the warnings. */
 function runUnprivileged(base: string, kind: string): { readonly stdout: string; readonly stderr: string } {

@@ -54,14 +54,14 @@ export class Metadata {
   applyToFile(fd: number, stat: Stats, meta: NodeMeta, xattrs: OperationXattrs, path: string): void {
     const chowned = this.#own(stat, meta, path, () => fchownSync(fd, meta.uid, meta.gid));
     this.#attributes(fd, xattrs, path);
-    if (needsMode(stat, meta, chowned)) fchmodSync(fd, meta.mode);
+    if (needsMode(stat, meta, chowned, xattrs)) fchmodSync(fd, meta.mode);
   }
 
   /** A directory, device or FIFO behind an O_PATH descriptor; times are the caller's. */
   applyToObject(fd: number, stat: Stats, meta: NodeMeta, xattrs: OperationXattrs, path: string): void {
     const chowned = this.#own(stat, meta, path, () => chownSync(itself(fd), meta.uid, meta.gid));
     this.#attributes(fd, xattrs, path);
-    if (needsMode(stat, meta, chowned)) chmodSync(itself(fd), meta.mode);
+    if (needsMode(stat, meta, chowned, xattrs)) chmodSync(itself(fd), meta.mode);
   }
 
   /** A symbolic link: it has no mode of its own. `fd` is an O_PATH descriptor of the link. */
@@ -118,8 +118,9 @@ export class Metadata {
   }
 }
 
-/** The mode at creation went through the umask, and a change of owner clears the special bits. */
-function needsMode(stat: Stats, meta: NodeMeta, chowned: boolean): boolean {
+/** The mode at creation went through the umask, a change of owner clears the special bits, an ACL changes the group's. */
+function needsMode(stat: Stats, meta: NodeMeta, chowned: boolean, xattrs: OperationXattrs): boolean {
+  if (xattrs.length > 0) return true;
   return (stat.mode & PERMISSIONS) !== meta.mode || (chowned && (meta.mode & SPECIAL_BITS) !== 0);
 }
 
