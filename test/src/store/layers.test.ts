@@ -4,7 +4,6 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { formatChange } from '@x/archive';
 import { chainIdOf, EMPTY_LAYER, EMPTY_LAYER_DIFF_ID, type Layer, parseDiffId } from '@x/layer-store';
-import { itWith, rootPrivilege } from '../capability/capability.js';
 import { chunked, collect, type SmallTree, sha256, smallLayer } from './small-layer.js';
 import { StoreUnderTest } from './store-under-test.js';
 
@@ -248,30 +247,35 @@ describe('registering and releasing', () => {
     expect(store.map().get(chainId)?.descriptor).toEqual(descriptor);
   });
 
-  itWith(rootPrivilege())(
-    'data that cannot be deleted is reported and deleted later (RemoveImageGarbageCollector)',
-    async () => {
-      const layer = await register({ file: 'content' });
-      const file = path.join(under.layerDirectory(layer.cacheId), 'file');
-      // tmpfs has inode flags since Linux 6.6, every usual disk file system has them.
-      execFileSync('chattr', ['+i', file], { stdio: 'pipe' });
-      const removed = await under.store.release(layer);
-      execFileSync('chattr', ['-i', await findImmutable(under.home)]);
-      expect(removed).toHaveLength(1);
-      expect(removed.errors).toHaveLength(1);
-      expect(under.store.map().size).toBe(0);
-      expect(await under.store.diagnose()).toEqual([expect.objectContaining({ kind: 'pending-deletion' })]);
-      await under.store.cleanup();
-      expect(await under.store.diagnose()).toEqual([]);
-      await under.expectTidy();
-    },
-  );
-});
+  it('data that cannot be deleted is reported and deleted later (RemoveImageGarbageCollector)', async () => {
+    const base = await register({ base: 'base' });
+    const layer = await register({ file: 'content' }, base);
+    const directory = under.layerDirectory(layer.cacheId);
+    under.driver.failRemovalOf(layer.cacheId);
+    await under.store.release(base);
+    const removed = await under.store.release(layer);
+    expect(removed.map(({ chainId }) => chainId)).toEqual([layer.chainId, base.chainId]);
+    expect(removed.errors).toEqual([expect.objectContaining({ code: 'DRIVER_FAILED', errno: 'EPERM' })]);
+    expect(under.store.map().size).toBe(0);
+    expect(await readFile(path.join(directory, 'file'), 'utf8')).toBe('content');
+    await under.store.cleanup();
+    expect(await under.store.diagnose()).toEqual([
+      expect.objectContaining({ kind: 'pending-deletion', driverIds: [layer.cacheId] }),
+    ]);
+    under.driver.failRemovalOf(undefined);
+    await under.store.cleanup();
+    await under.expectTidy();
+  });
 
-/** Where the driver moved the file that could not be deleted. */
-async function findImmutable(home: string): Promise<string> {
-  return execFileSync('find', [home, '-name', 'file'], { encoding: 'utf8' }).trim();
-}
+  it('a deletion that failed is done by the next open', async () => {
+    const layer = await register({ file: 'content' });
+    under.driver.failRemovalOf(layer.cacheId);
+    await under.store.release(layer);
+    await under.reopen();
+    expect(await under.onDisk()).toEqual({ driverIds: [], tarSplits: [], staging: [] });
+    await under.expectTidy();
+  });
+});
 
 describe('read-write layers', () => {
   it('what init writes is there, over the base, with its mode (MountInit)', async () => {

@@ -2,8 +2,24 @@ import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from '@jest/globals';
 import { VfsDriver } from '@x/driver-vfs';
-import { LayerStore, type OpenOptions } from '@x/layer-store';
+import { type DriverId, LayerStore, type OpenOptions } from '@x/layer-store';
 import { type ScratchDirectory, scratchDirectory } from '../scratch/scratch-directory.js';
+
+/** A vfs driver that can be told to fail. */
+export class FailingVfsDriver extends VfsDriver {
+  #undeletable: string | undefined;
+
+  failRemovalOf(id: string | undefined): void {
+    this.#undeletable = id;
+  }
+
+  protected override _remove(id: DriverId): Promise<void> {
+    if (id !== this.#undeletable) return super._remove(id);
+    return Promise.reject(
+      Object.assign(new Error('EPERM: operation not permitted'), { code: 'EPERM', syscall: 'unlink' }),
+    );
+  }
+}
 
 /** A store in a directory of its own that can be opened again, and looked into behind its back. */
 export class StoreUnderTest implements AsyncDisposable {
@@ -11,9 +27,9 @@ export class StoreUnderTest implements AsyncDisposable {
   readonly root: string;
   readonly home: string;
   store: LayerStore;
-  driver: VfsDriver;
+  driver: FailingVfsDriver;
 
-  private constructor(scratch: ScratchDirectory, store: LayerStore, driver: VfsDriver) {
+  private constructor(scratch: ScratchDirectory, store: LayerStore, driver: FailingVfsDriver) {
     this.scratch = scratch;
     this.root = path.join(scratch.path, 'store');
     this.home = path.join(scratch.path, 'vfs');
@@ -30,14 +46,14 @@ export class StoreUnderTest implements AsyncDisposable {
     scratch: ScratchDirectory,
     options: Partial<OpenOptions> = {},
   ): Promise<StoreUnderTest> {
-    const driver = new VfsDriver({ home: path.join(scratch.path, 'vfs') });
+    const driver = new FailingVfsDriver({ home: path.join(scratch.path, 'vfs') });
     const store = await LayerStore.open({ root: path.join(scratch.path, 'store'), driver, ...options });
     return new StoreUnderTest(scratch, store, driver);
   }
 
   async reopen(options: Partial<OpenOptions> = {}): Promise<LayerStore> {
     await this.store.close();
-    this.driver = new VfsDriver({ home: this.home });
+    this.driver = new FailingVfsDriver({ home: this.home });
     this.store = await LayerStore.open({ root: this.root, driver: this.driver, ...options });
     return this.store;
   }

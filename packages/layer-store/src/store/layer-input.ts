@@ -1,4 +1,4 @@
-import { type ByteSource, decompress } from '@x/archive';
+import { type ByteSource, decompress, LayerStoreError } from '@x/archive';
 
 /** How far a layer has come in. */
 export interface LayerProgress {
@@ -39,13 +39,32 @@ export async function* pacedBy(
   }
 }
 
+/**
+ * Keeps a Node stream that fails before it is read from taking the process down: its error comes again when it is read.
+ */
+export function adoptSource(source: ByteSource): void {
+  const { on } = source as { on?: unknown };
+  if (typeof on === 'function') on.call(source, 'error', () => undefined);
+}
+
+/** The caller's progress callback; what it throws ends the operation as an OPTION_INVALID that says so. */
+export function guardedProgress(
+  callback: ((progress: LayerProgress) => void) | undefined,
+): ((progress: LayerProgress) => void) | undefined {
+  if (callback === undefined) return undefined;
+  return (progress) => {
+    try {
+      callback(progress);
+    } catch (cause) {
+      throw new LayerStoreError('OPTION_INVALID', 'the onProgress callback threw', { option: 'onProgress', cause });
+    }
+  };
+}
+
 /** Ends a source that will not be read: a Node stream is destroyed, an iterator returned. */
 export async function discardSource(source: ByteSource): Promise<void> {
   const { destroy } = source as { destroy?: unknown };
   if (typeof destroy === 'function') {
-    // A stream that is destroyed while it still opens may report that; nobody reads it any more.
-    const { on } = source as { on?: unknown };
-    if (typeof on === 'function') on.call(source, 'error', () => undefined);
     destroy.call(source);
     return;
   }

@@ -6,7 +6,7 @@ import { COMMIT, type StoreContext } from './context.js';
 import { checkCreateRWLayerOptions, createRWLayer, type CreateRWLayerOptions } from './create-rw-layer.js';
 import { diagnose, type StoreProblem } from './diagnose.js';
 import { Layer, StoredLayer } from './layer.js';
-import { discardSource } from './layer-input.js';
+import { adoptSource, discardSource } from './layer-input.js';
 import { checkOpenOptions, type OpenOptions } from './open-options.js';
 import { type OpenedStore, openStore } from './open-store.js';
 import { checkPruneOptions, pruneLayers, type PruneOptions } from './prune.js';
@@ -70,6 +70,7 @@ export class LayerStore implements AsyncDisposable {
    */
   async register(source: ByteSource, parent?: string, options: RegisterOptions = {}): Promise<Layer> {
     const checked = checkRegisterOptions(source, options);
+    adoptSource(source);
     try {
       const parentChain = optionalChain(parent);
       return await this.#ctx.operations.run(checked.signal, (signal) =>

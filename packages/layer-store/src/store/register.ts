@@ -9,7 +9,7 @@ import { TarSplitWriter } from '../tar-split/index.js';
 import { COMMIT, type StoreContext } from './context.js';
 import { checkDepth } from './depth.js';
 import { Layer } from './layer.js';
-import { discardSource, openLayerInput, pacedBy } from './layer-input.js';
+import { discardSource, guardedProgress, openLayerInput, pacedBy } from './layer-input.js';
 import type { LayerNode } from './layer-node.js';
 import { rebuildTarget, revive, supersede } from './rebuild.js';
 import type { CheckedRegisterOptions } from './register-options.js';
@@ -147,13 +147,14 @@ async function unpack(
   const recorder = await TarSplitWriter.open(staging.tarSplit, { stashDirectory: staging.stash });
   let result: UnpackResult | undefined;
   try {
+    const onProgress = guardedProgress(options.onProgress);
     const chunks = pacedBy(recorder, openLayerInput(source, options.decompress, signal));
     const layer = layerSource(chunks, {
       recorder,
       onChunk: (chunk) => digester.update(chunk),
       stashDirectory: staging.stash,
       ...(driver.idMap === undefined ? {} : { idMap: driver.idMap }),
-      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+      ...(onProgress === undefined ? {} : { onProgress }),
     });
     const capturing: LayerSource = {
       unpack: async (directory, unpackOptions) => {

@@ -12,7 +12,7 @@ import { layerSource } from '../driver/layer-source.js';
 import type { MountId } from '../ids.js';
 import type { StoreContext } from './context.js';
 import { type LayerView, StoredLayer } from './layer.js';
-import { type LayerInputOptions, openLayerInput } from './layer-input.js';
+import { adoptSource, guardedProgress, type LayerInputOptions, openLayerInput } from './layer-input.js';
 import type { MountNode } from './mount-table.js';
 import type { RemovedLayers } from './release.js';
 import { releaseRWLayer } from './release-rw-layer.js';
@@ -155,10 +155,12 @@ export class RWLayer implements AsyncDisposable {
     if (onProgress !== undefined) assertFunction('applyDiff', 'onProgress', onProgress);
     if (signal !== undefined) assertSignal('applyDiff', 'signal', signal);
     const { driver } = this.#ctx;
+    const progress = guardedProgress(onProgress);
+    adoptSource(source);
     return this.#run(signal, (stop) => {
       const layer = layerSource(openLayerInput(source, undoCompression, stop), {
         ...(driver.idMap === undefined ? {} : { idMap: driver.idMap }),
-        ...(onProgress === undefined ? {} : { onProgress }),
+        ...(progress === undefined ? {} : { onProgress: progress }),
       });
       return driver.applyDiff(this.mountId, this.#node.driverParent, layer, { signal: stop });
     });
