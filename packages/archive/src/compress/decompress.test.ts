@@ -84,7 +84,7 @@ describe('decompress', () => {
   );
 
   it('decodes a zstd stream of very many small frames', async () => {
-    const frame = compressWith('zstd', ['-c', '-q'], Buffer.from('x'));
+    const frame = compressWith('zstd', ['-c', '-q', '--stream-size=1'], Buffer.from('x'));
     const frames = Buffer.concat(Array.from({ length: 20_000 }, () => frame));
     const { bytes, error } = await drain(decompress(inChunks(frames, frames.length), { zstd: 'fzstd' }));
     expect(error).toBeUndefined();
@@ -146,9 +146,7 @@ describe('decompress', () => {
       ]) {
         // bzip2 the program passes over junk after the end, with a warning.
         if (kind === 'bzip2' && bytes.length > whole.length) continue;
-        // fzstd does not verify content checksums, the program does.
-        const zstd = bytes === damaged ? 'helper' : 'auto';
-        expect((await drain(decompress(inChunks(bytes, 8192), { ...HELPERS, zstd }))).error).toMatchObject({
+        expect((await drain(decompress(inChunks(bytes, 8192), HELPERS))).error).toMatchObject({
           code: 'COMPRESSION_FAILED',
         });
       }

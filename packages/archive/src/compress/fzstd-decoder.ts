@@ -13,7 +13,7 @@ const INPUT_BYTES = 1024 * 1024;
 
 /**
  * Decodes zstd in a worker with the optional package `fzstd`. `undefined` when that is not installed, with the reader
- * untouched. Content checksums are not verified by fzstd (a layer's digest covers the same bytes).
+ * untouched.
  */
 export async function openFzstd(
   reader: SourceReader,

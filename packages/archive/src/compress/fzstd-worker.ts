@@ -4,6 +4,7 @@ import { isLayerStoreError } from '../errors.js';
 import { OUTPUT_CHUNK_BYTES } from './chunks.js';
 import { messageOf } from './error-message.js';
 import type { FzstdReply, FzstdRequest, FzstdWorkerData } from './fzstd-messages.js';
+import { XxHash64 } from './xx-hash-64.js';
 import { ZstdFrames } from './zstd-frames.js';
 
 type Decompress = import('fzstd').Decompress;
@@ -45,6 +46,7 @@ function decodeMessages(create: (ondata: (block: Uint8Array) => void) => Decompr
   const output = new OutputPoster();
   const frames = new ZstdFrames();
   let decoder: Decompress | undefined;
+  let content = new XxHash64();
 
   const use = (request: FzstdRequest): void => {
     if ('end' in request) {
@@ -55,8 +57,17 @@ function decodeMessages(create: (ondata: (block: Uint8Array) => void) => Decompr
     }
     for (const part of frames.push(request.bytes)) {
       // A decoder per frame: fzstd calls itself for each next frame, so many small ones would exhaust its stack.
-      if (part.first) decoder = create((block) => output.write(block));
+      if (part.first) {
+        content = new XxHash64();
+        decoder = create((block) => {
+          content.update(block);
+          output.write(block);
+        });
+      }
       decoder?.push(part.bytes, part.last);
+      // fzstd passes over content checksums, and so would pass damage on as data.
+      if (part.checksum !== undefined && part.checksum !== content.low32())
+        throw new Error('content checksum differs');
     }
     reply({ kind: 'ready' });
   };

@@ -5,6 +5,8 @@ export interface FramePart {
   readonly bytes: Uint8Array;
   readonly first: boolean;
   readonly last: boolean;
+  /** With the last part, if the frame has one: the low 32 bits of the XXH64 of its content (RFC 8878 3.1.1). */
+  readonly checksum?: number;
 }
 
 /** What zstd(1) accepts without `--long`: a frame may not make the decoder hold more than this. */
@@ -16,7 +18,7 @@ const CHECKSUM_BYTES = 4;
 /** RFC 8878 3.1.1.2.4, and what the reference decoder enforces. */
 const MAX_BLOCK_BYTES = 128 * 1024;
 
-type Field = 'magic' | 'skip-length' | 'descriptor' | 'header' | 'block-header';
+type Field = 'magic' | 'skip-length' | 'descriptor' | 'header' | 'block-header' | 'checksum';
 
 /**
  * Finds where zstd frames begin and end (RFC 8878 section 3.1), without decoding them. The decoders need it: Node's stops at
@@ -27,8 +29,8 @@ export class ZstdFrames {
   readonly #field = new Uint8Array(14);
   #have = 0;
   #need = 4;
-  #state: Field | 'skip' | 'block' | 'checksum' = 'magic';
-  /** Bytes left of a skippable frame, a block or a checksum. */
+  #state: Field | 'skip' | 'block' = 'magic';
+  /** Bytes left of a skippable frame or a block. */
   #left = 0;
   #lastBlock = false;
   #hasChecksum = false;
@@ -41,7 +43,7 @@ export class ZstdFrames {
     let at = 0;
     let from = 0;
     while (at < chunk.byteLength) {
-      if (this.#state === 'skip' || this.#state === 'block' || this.#state === 'checksum') {
+      if (this.#state === 'skip' || this.#state === 'block') {
         const step = Math.min(this.#left, chunk.byteLength - at);
         at += step;
         this.#left -= step;
@@ -49,10 +51,10 @@ export class ZstdFrames {
         if (this.#state === 'skip') {
           from = at;
           this.#expect('magic', 4);
-        } else if (this.#state === 'block' && !this.#lastBlock) {
+        } else if (!this.#lastBlock) {
           this.#expect('block-header', BLOCK_HEADER_BYTES);
-        } else if (this.#state === 'block' && this.#hasChecksum) {
-          this.#run('checksum', CHECKSUM_BYTES);
+        } else if (this.#hasChecksum) {
+          this.#expect('checksum', CHECKSUM_BYTES);
         } else {
           yield { bytes: chunk.subarray(from, at), first: false, last: true };
           from = at;
@@ -92,8 +94,18 @@ export class ZstdFrames {
             yield { bytes: chunk.subarray(from, at), first: false, last: true };
             from = at;
             this.#expect('magic', 4);
-          } else if (this.#lastBlock) this.#run('checksum', CHECKSUM_BYTES);
+          } else if (this.#lastBlock) this.#expect('checksum', CHECKSUM_BYTES);
           else this.#expect('block-header', BLOCK_HEADER_BYTES);
+          break;
+        case 'checksum':
+          yield {
+            bytes: chunk.subarray(from, at),
+            first: false,
+            last: true,
+            checksum: this.#number(0, CHECKSUM_BYTES),
+          };
+          from = at;
+          this.#expect('magic', 4);
           break;
       }
     }
@@ -113,7 +125,7 @@ export class ZstdFrames {
     this.#need = bytes;
   }
 
-  #run(state: 'skip' | 'block' | 'checksum', bytes: number): void {
+  #run(state: 'skip' | 'block', bytes: number): void {
     this.#state = state;
     this.#left = bytes;
   }
