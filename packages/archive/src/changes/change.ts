@@ -13,7 +13,11 @@ export interface Change {
 }
 
 /** The letter Docker prints for a kind (`docker diff`). */
-export const CHANGE_LETTER: Readonly<Record<ChangeKind, 'A' | 'C' | 'D'>> = { modify: 'C', add: 'A', delete: 'D' };
+export const CHANGE_LETTER: Readonly<Record<ChangeKind, 'A' | 'C' | 'D'>> = {
+  modify: 'C',
+  add: 'A',
+  delete: 'D',
+};
 
 /** The number Docker's API uses for a kind. */
 export const CHANGE_NUMBER: Readonly<Record<ChangeKind, 0 | 1 | 2>> = { modify: 0, add: 1, delete: 2 };

@@ -8,7 +8,11 @@ import type { DirectoryEntry } from '../root/tree-calls.js';
 import { openXattrSource, type XattrSource } from '../root/xattr-source.js';
 import type { Change } from './change.js';
 import { ChangeCollector } from './change-collector.js';
-import { type CompareOptions, type ResolvedCompareOptions, resolveCompareOptions } from './compare-options.js';
+import {
+  type CompareOptions,
+  type ResolvedCompareOptions,
+  resolveCompareOptions,
+} from './compare-options.js';
 import { mountPointsBelow } from './mount-points.js';
 import { ObjectComparison } from './object-comparison.js';
 import { runInTurns } from './turn-taking.js';
@@ -34,7 +38,12 @@ export async function changesBetween(
   resolved.signal?.throwIfAborted();
   await using newerRoot = RootDirectory.open(newer, resolved);
   await using olderRoot = older === undefined ? undefined : RootDirectory.open(older, resolved);
-  const walk = new TreeComparison(newerRoot, olderRoot, await attributeSources(newerRoot, olderRoot, resolved), resolved);
+  const walk = new TreeComparison(
+    newerRoot,
+    olderRoot,
+    await attributeSources(newerRoot, olderRoot, resolved),
+    resolved,
+  );
   return await runInTurns(walk.run(), resolved.signal);
 }
 
@@ -78,7 +87,10 @@ class TreeComparison {
     this.#older = older;
     this.#xattrs = xattrs;
     this.#objects = new ObjectComparison(options);
-    this.#mounts = new Set([...mountPointsBelow(newer), ...(older === undefined ? [] : mountPointsBelow(older))]);
+    this.#mounts = new Set([
+      ...mountPointsBelow(newer),
+      ...(older === undefined ? [] : mountPointsBelow(older)),
+    ]);
   }
 
   *run(): Generator<void, Change[], undefined> {
@@ -100,7 +112,11 @@ class TreeComparison {
       if (newerEntry === undefined && olderEntry === undefined) return;
       yield;
       const order =
-        newerEntry === undefined ? 1 : olderEntry === undefined ? -1 : compareNames(newerEntry.name, olderEntry.name);
+        newerEntry === undefined
+          ? 1
+          : olderEntry === undefined
+            ? -1
+            : compareNames(newerEntry.name, olderEntry.name);
       if (order <= 0) next++;
       if (order >= 0) before++;
       const name = (order <= 0 ? newerEntry?.name : olderEntry?.name) ?? '';
@@ -201,4 +217,3 @@ function sameInode(a: DirectoryEntry | undefined, b: DirectoryEntry | undefined)
   if (a === undefined || b === undefined || a.ino === 0n) return false;
   return a.ino === b.ino && a.type === b.type && a.type !== 0;
 }
-

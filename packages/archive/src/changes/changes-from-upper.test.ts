@@ -74,7 +74,11 @@ describe.each(BOTH_WAYS)('changesFromUpper $way', ({ portable }) => {
       'hidden/new': { file: '' },
       '.wh.deleted': WHITEOUT,
     });
-    scratch.tree('rw', { 'd/gone': { file: 'again' }, 'hidden/old': { file: 'again' }, 'deleted/x': { file: '' } });
+    scratch.tree('rw', {
+      'd/gone': { file: 'again' },
+      'hidden/old': { file: 'again' },
+      'deleted/x': { file: '' },
+    });
     expect(await changes(['middle', 'base'])).toEqual([
       'C /d',
       'A /d/gone',
@@ -142,7 +146,9 @@ describe.each(BOTH_WAYS)('changesFromUpper $way', ({ portable }) => {
       'to-dir/y': { file: '' },
     });
     const merged = await changesBetween(scratch.at('merged'), scratch.at('layer'), { portable });
-    expect(await changes(['layer'], { whiteoutFormat: 'overlay', semantics: 'tree' })).toEqual(merged.map(formatChange));
+    expect(await changes(['layer'], { whiteoutFormat: 'overlay', semantics: 'tree' })).toEqual(
+      merged.map(formatChange),
+    );
     expect(merged.length).toBeGreaterThan(10);
   });
 });

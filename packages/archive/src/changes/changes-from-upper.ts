@@ -1,5 +1,5 @@
 /** What a read-write branch changed in the layers below it, from the branch alone. */
-import { assertPath, assertOneOf, invalidOption } from '../options/validate.js';
+import { assertOneOf, assertPath, invalidOption } from '../options/validate.js';
 import { joinName } from '../root/byte-name.js';
 import { type FileStat, isDirectory } from '../root/file-stat.js';
 import { ioError, isMissing } from '../root/io-error.js';
@@ -74,7 +74,10 @@ export async function changesFromUpper(
     const upper = await stack.open(rw);
     const lowers: OpenLayer[] = [];
     for (const layer of layers) lowers.push(await stack.open(layer));
-    return await runInTurns(compareWithLayers(upper, lowers, new UpperWalk(resolved, semantics)), resolved.signal);
+    return await runInTurns(
+      compareWithLayers(upper, lowers, new UpperWalk(resolved, semantics)),
+      resolved.signal,
+    );
   } finally {
     await stack.close();
   }
@@ -101,7 +104,10 @@ class LayerStack {
     const root = RootDirectory.open(path, { portable });
     this.#roots.push(root);
     const also = this.#format.kind === 'overlay' ? [this.#format.attribute] : [];
-    return { root, access: { format: this.#format, xattrs: await openXattrSource(root, { policy, also, signal }) } };
+    return {
+      root,
+      access: { format: this.#format, xattrs: await openXattrSource(root, { policy, also, signal }) },
+    };
   }
 
   async close(): Promise<void> {
@@ -161,7 +167,11 @@ class UpperWalk {
     return names;
   }
 
-  *#object(upper: LayerDirectory, lowers: readonly LayerDirectory[], name: string): Generator<void, void, undefined> {
+  *#object(
+    upper: LayerDirectory,
+    lowers: readonly LayerDirectory[],
+    name: string,
+  ): Generator<void, void, undefined> {
     const path = joinName(upper.path, name);
     const opened = look(upper.directory, name, path);
     if (opened === undefined) return;
@@ -172,7 +182,9 @@ class UpperWalk {
       if (below === undefined) {
         this.#record('add', path);
       } else if (this.#tree) {
-        using belowDirectory = isDirectory(below.stat) ? below.holder.directory.openDirectory(name) : undefined;
+        using belowDirectory = isDirectory(below.stat)
+          ? below.holder.directory.openDirectory(name)
+          : undefined;
         const older = {
           parent: below.holder.directory,
           stat: below.stat,
@@ -188,7 +200,10 @@ class UpperWalk {
       merged = openLowers(lowers, name, path);
       const own = readLayerDirectory(upper.layer, directory, path);
       // What hides a directory's lower content hides that of all below it.
-      yield* this.directory({ ...own, opaque: own.opaque || upper.opaque || upper.deleted.has(name) }, merged);
+      yield* this.directory(
+        { ...own, opaque: own.opaque || upper.opaque || upper.deleted.has(name) },
+        merged,
+      );
     } catch (error) {
       throw ioError(error, 'compare', path);
     } finally {

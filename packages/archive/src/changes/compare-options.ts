@@ -1,6 +1,12 @@
 /** Options of change detection, checked once. */
 import { assertStrings } from '../create/create-options.js';
-import { assertBoolean, assertKnownKeys, assertOneOf, assertSignal, invalidOption } from '../options/validate.js';
+import {
+  assertBoolean,
+  assertKnownKeys,
+  assertOneOf,
+  assertSignal,
+  invalidOption,
+} from '../options/validate.js';
 import { type XattrPolicy, xattrPolicy } from '../root/xattr-policy.js';
 
 export interface CompareOptions {
@@ -29,7 +35,13 @@ export interface ResolvedCompareOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-export const COMPARE_KEYS: readonly string[] = ['contentCheck', 'snapshotTime', 'xattrs', 'portable', 'signal'];
+export const COMPARE_KEYS: readonly string[] = [
+  'contentCheck',
+  'snapshotTime',
+  'xattrs',
+  'portable',
+  'signal',
+];
 
 /** @throws OPTION_INVALID, OPTION_UNKNOWN */
 export function resolveCompareOptions(

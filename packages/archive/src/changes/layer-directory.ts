@@ -34,16 +34,22 @@ export interface LayerDirectory {
 }
 
 /** Lists an open directory of a layer. @throws ARCHIVE_IO */
-export function readLayerDirectory(layer: LayerAccess, directory: OpenDirectory, path: string): LayerDirectory {
+export function readLayerDirectory(
+  layer: LayerAccess,
+  directory: OpenDirectory,
+  path: string,
+): LayerDirectory {
   const names: string[] = [];
   const deleted = new Set<string>();
-  let opaque = layer.format.kind === 'overlay' && hasOpaqueAttribute(layer, directory, path, layer.format.attribute);
+  let opaque =
+    layer.format.kind === 'overlay' && hasOpaqueAttribute(layer, directory, path, layer.format.attribute);
   try {
     for (const { name, type } of directory.list()) {
       if (layer.format.kind === 'aufs' && name.startsWith(WHITEOUT_PREFIX)) {
         if (name === OPAQUE_MARKER) opaque = true;
         // In the layer's root aufs keeps its own files under this prefix; deeper it is a whiteout like any other.
-        else if (path !== '' || !name.startsWith(META_PREFIX)) deleted.add(name.slice(WHITEOUT_PREFIX.length));
+        else if (path !== '' || !name.startsWith(META_PREFIX))
+          deleted.add(name.slice(WHITEOUT_PREFIX.length));
       } else if (
         layer.format.kind === 'overlay' &&
         (type === S_IFCHR || type === 0) &&

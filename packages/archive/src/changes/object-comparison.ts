@@ -26,13 +26,19 @@ export class ObjectComparison {
   }
 
   /** @throws what the system calls throw */
-  *differs(older: ObjectView, newer: ObjectView, name: string, path: string): Generator<void, boolean, undefined> {
+  *differs(
+    older: ObjectView,
+    newer: ObjectView,
+    name: string,
+    path: string,
+  ): Generator<void, boolean, undefined> {
     if (metadataDiffers(older.stat, newer.stat)) return true;
     const { contentCheck, snapshotTime } = this.#options;
     const evidence = contentEvidence(older.stat, newer.stat, snapshotTime);
     // ctime moves with attributes and owner too: one proof for all that is left to compare.
     if (snapshotTime !== undefined && evidence === 'untouched' && contentCheck === 'racy') return false;
-    if (isSymbolicLink(newer.stat) && older.parent.readlink(name) !== newer.parent.readlink(name)) return true;
+    if (isSymbolicLink(newer.stat) && older.parent.readlink(name) !== newer.parent.readlink(name))
+      return true;
     if (!sameXattrs(attributes(older, name, path), attributes(newer, name, path))) return true;
     if (!isRegularFile(newer.stat) || newer.stat.size === 0 || contentCheck === 'never') return false;
     if (contentCheck === 'racy' && evidence === 'untouched') return false;

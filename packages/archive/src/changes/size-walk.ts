@@ -1,8 +1,9 @@
 /** The sum of sizes below a directory, with nothing in it that only POSIX has: what counts twice is the caller's word. */
-import { displayName } from '../root/byte-name.js';
-import { walkTree } from '../create/tree-walk.js';
+
 import { PatternMatcher } from '../create/pattern-matcher.js';
-import { isDirectory, type FileStat } from '../root/file-stat.js';
+import { walkTree } from '../create/tree-walk.js';
+import { displayName } from '../root/byte-name.js';
+import { type FileStat, isDirectory } from '../root/file-stat.js';
 import { ioError, isMissing } from '../root/io-error.js';
 import type { OpenDirectory } from '../root/root-directory.js';
 
@@ -19,7 +20,10 @@ export function* sizeWalk(
   counts: (stat: FileStat) => boolean,
 ): Generator<void, number, undefined> {
   let total = 0;
-  for (const entry of walkTree(directory, '', undefined, { excludes: NOTHING_EXCLUDED, onVanished: () => {} })) {
+  for (const entry of walkTree(directory, '', undefined, {
+    excludes: NOTHING_EXCLUDED,
+    onVanished: () => {},
+  })) {
     yield;
     if (entry.directory !== undefined) continue;
     try {

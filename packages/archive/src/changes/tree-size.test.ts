@@ -48,7 +48,10 @@ describe.each(BOTH_WAYS)('sizes $way', ({ portable }) => {
   });
 
   it('a missing root is an error (SizeNonExistingDirectory)', async () => {
-    await expect(treeSize(`${root}/none`, { portable })).rejects.toMatchObject({ code: 'ARCHIVE_IO', errno: 'ENOENT' });
+    await expect(treeSize(`${root}/none`, { portable })).rejects.toMatchObject({
+      code: 'ARCHIVE_IO',
+      errno: 'ENOENT',
+    });
   });
 
   it('a file with several links counts once, a symbolic link its text', async () => {
@@ -65,9 +68,15 @@ describe.each(BOTH_WAYS)('sizes $way', ({ portable }) => {
   });
 
   it('of changes, added and modified files count (ChangesSize)', async () => {
-    for (const name of ['file1', 'file2', 'file3', 'unlisted']) writeFileSync(`${root}/${name}`, 'x'.repeat(10));
+    for (const name of ['file1', 'file2', 'file3', 'unlisted'])
+      writeFileSync(`${root}/${name}`, 'x'.repeat(10));
     mkdirSync(`${root}/d`);
-    const list = [change('add', '/file1'), change('modify', '/file2'), change('modify', '/d'), change('delete', '/gone')];
+    const list = [
+      change('add', '/file1'),
+      change('modify', '/file2'),
+      change('modify', '/d'),
+      change('delete', '/gone'),
+    ];
     expect(await changesSize(root, list, { portable })).toBe(20);
   });
 

@@ -1,11 +1,12 @@
 /** How large trees and sets of changes are, each hard-linked file once. */
+
+import { errnoOf } from '../errors.js';
 import { assertBoolean, assertKnownKeys, assertPath, assertSignal } from '../options/validate.js';
 import { baseName, nameOf, parentName } from '../root/byte-name.js';
 import { DirectoryTrail } from '../root/directory-trail.js';
 import { isDirectory } from '../root/file-stat.js';
 import { ioError, isMissing } from '../root/io-error.js';
 import { RootDirectory } from '../root/root-directory.js';
-import { errnoOf } from '../errors.js';
 import type { Change } from './change.js';
 import { compareChanges } from './change.js';
 import { InodeSet } from './inode-set.js';

@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { errnoOf, LayerStoreError } from '../errors.js';
 import { nameBytes, nameOf } from '../root/byte-name.js';
-import type { TarXattr } from '../tar/entry.js';
 import { programEnd } from '../root/program-end.js';
 import { readTreeAttributes } from '../root/xattr-source.js';
+import type { TarXattr } from '../tar/entry.js';
 import type { ResolvedCopyOptions } from './copy-options.js';
 
 const SETFATTR_TIMEOUT_MS = 30 * 60 * 1000;
@@ -20,12 +20,18 @@ export function copiesAttribute(name: string, copyOpaque: boolean): boolean {
  * Has to run after owners are set, which clears file capabilities. Files shared by hard link have theirs already.
  * @throws ARCHIVE_IO when the programs are missing or refuse and shortfalls are to fail
  */
-export async function copyAttributes(source: string, target: string, options: ResolvedCopyOptions): Promise<void> {
+export async function copyAttributes(
+  source: string,
+  target: string,
+  options: ResolvedCopyOptions,
+): Promise<void> {
   const wanted = (name: string): boolean => copiesAttribute(name, options.copyOpaque);
   const attributes = await readTreeAttributes(source, wanted, options.signal);
   if (attributes !== undefined && attributes.size === 0) return;
   const problem =
-    attributes === undefined ? 'getfattr is not installed (Debian package attr)' : await restore(target, attributes, options);
+    attributes === undefined
+      ? 'getfattr is not installed (Debian package attr)'
+      : await restore(target, attributes, options);
   if (problem === undefined) return;
   if (options.shortfalls === 'fail') {
     throw new LayerStoreError('ARCHIVE_IO', `cannot copy extended attributes to "${target}": ${problem}`, {
@@ -78,5 +84,8 @@ function dumpRecord(path: string, xattrs: readonly TarXattr[]): Buffer {
 
 /** As getfattr writes names: newline, carriage return, backslash and `=` as `\ooo`. */
 function escaped(name: string): string {
-  return name.replace(/[\n\r\\=]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
+  return name.replace(
+    /[\n\r\\=]/g,
+    (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  );
 }

@@ -1,5 +1,11 @@
 /** Options of tree copies, checked once. */
-import { assertBoolean, assertFunction, assertKnownKeys, assertOneOf, assertSignal } from '../options/validate.js';
+import {
+  assertBoolean,
+  assertFunction,
+  assertKnownKeys,
+  assertOneOf,
+  assertSignal,
+} from '../options/validate.js';
 
 /** Something a copy could not carry over and went on without. */
 export interface CopyWarning {

@@ -1,8 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, ftruncateSync, openSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { changesBetween } from '../changes/changes-between.js';
 import { formatChange } from '../changes/change.js';
+import { changesBetween } from '../changes/changes-between.js';
 import { BOTH_WAYS, IS_ROOT, plant, Scratch, TREE_TIME } from '../root/temporary-tree.test.support.js';
 import { copyTree } from './copy-tree.js';
 import { removeTree } from './remove-tree.js';
@@ -16,8 +27,16 @@ describe.each(BOTH_WAYS)('copyTree and removeTree $way', ({ portable }) => {
   });
   afterEach(() => scratch[Symbol.dispose]());
 
-  const differences = async (xattrs: readonly string[] = ['user.*', 'trusted.*', 'security.capability']): Promise<string[]> =>
-    (await changesBetween(scratch.at('copy'), scratch.at('tree'), { portable, xattrs, contentCheck: 'always' })).map(formatChange);
+  const differences = async (
+    xattrs: readonly string[] = ['user.*', 'trusted.*', 'security.capability'],
+  ): Promise<string[]> =>
+    (
+      await changesBetween(scratch.at('copy'), scratch.at('tree'), {
+        portable,
+        xattrs,
+        contentCheck: 'always',
+      })
+    ).map(formatChange);
   const copy = (options = {}) => copyTree(scratch.at('tree'), scratch.at('copy'), { portable, ...options });
 
   asRoot('everything a layer consists of arrives', async () => {
@@ -69,7 +88,9 @@ describe.each(BOTH_WAYS)('copyTree and removeTree $way', ({ portable }) => {
     const stat = statSync(scratch.at('copy/sparse'));
     expect(stat.size).toBe(64 * 1024 * 1024);
     expect(stat.blocks * 512).toBeLessThan(1024 * 1024);
-    expect(readFileSync(scratch.at('copy/sparse')).equals(readFileSync(scratch.at('tree/sparse')))).toBe(true);
+    expect(readFileSync(scratch.at('copy/sparse')).equals(readFileSync(scratch.at('tree/sparse')))).toBe(
+      true,
+    );
   });
 
   asRoot('overlay attributes stay behind, the opaque mark comes on request', async () => {
@@ -114,7 +135,11 @@ describe.each(BOTH_WAYS)('copyTree and removeTree $way', ({ portable }) => {
 
   it('a tree is removed with everything in it, links not followed; missing is fine', async () => {
     scratch.tree('outside', { kept: { file: '' } });
-    const tree = scratch.tree('tree', { 'a/b/c': { file: '' }, link: { symlink: scratch.at('outside') }, fifo: { fifo: true } });
+    const tree = scratch.tree('tree', {
+      'a/b/c': { file: '' },
+      link: { symlink: scratch.at('outside') },
+      fifo: { fifo: true },
+    });
     plant(tree, { 'sealed/f': { file: '' } });
     execFileSync('chmod', ['000', `${tree}/sealed`]);
     await removeTree(tree, { portable });

@@ -1,14 +1,19 @@
 /** Copies a directory tree as it is on disk; unlike a trip through tar nothing of its metadata is lost. */
 import { mkdirSync } from 'node:fs';
 import { loadNative } from '@x/native';
+import { runInTurns } from '../changes/turn-taking.js';
 import { errnoOf } from '../errors.js';
 import { assertPath } from '../options/validate.js';
-import { runInTurns } from '../changes/turn-taking.js';
 import { nameOfText } from '../root/byte-name.js';
 import { ioError } from '../root/io-error.js';
 import { RootDirectory } from '../root/root-directory.js';
 import { copyAttributes } from './attribute-copy.js';
-import { type CopyTreeOptions, type CopyTreeResult, resolveCopyOptions, type ResolvedCopyOptions } from './copy-options.js';
+import {
+  type CopyTreeOptions,
+  type CopyTreeResult,
+  type ResolvedCopyOptions,
+  resolveCopyOptions,
+} from './copy-options.js';
 import { nativeCopyTree } from './native-tree-calls.js';
 import { PortableCopy } from './portable-copy.js';
 
@@ -31,7 +36,8 @@ export async function copyTree(
   const resolved = resolveCopyOptions(where, options);
   resolved.signal?.throwIfAborted();
   const native = loadNative();
-  if (native.available && !resolved.portable) return await nativeCopyTree(native.calls, source, target, resolved);
+  if (native.available && !resolved.portable)
+    return await nativeCopyTree(native.calls, source, target, resolved);
   return await portableCopyTree(source, target, resolved);
 }
 

@@ -33,12 +33,16 @@ describe('copies that go through an archive', () => {
   });
 
   it('a missing archive is refused before anything is made (UntarPathWithInvalidSrc)', async () => {
-    await expect(untarPath(scratch.at('none.tar'), scratch.at('dest/new'))).rejects.toMatchObject({ errno: 'ENOENT' });
+    await expect(untarPath(scratch.at('none.tar'), scratch.at('dest/new'))).rejects.toMatchObject({
+      errno: 'ENOENT',
+    });
     expect(existsSync(scratch.at('dest/new'))).toBe(false);
   });
 
   it('a destination that is a file is refused and kept (UntarPathWithDestinationFile)', async () => {
-    await expect(untarPath(scratch.at('src.tar'), scratch.at('dest/file'))).rejects.toMatchObject({ code: 'ARCHIVE_IO' });
+    await expect(untarPath(scratch.at('src.tar'), scratch.at('dest/file'))).rejects.toMatchObject({
+      code: 'ARCHIVE_IO',
+    });
     expect(read('dest/file')).toBe('a file');
   });
 

@@ -25,7 +25,8 @@ function check(where: string, source: string, target: string, options: TarCopyOp
   assertPath(where, 'target', target);
   assertKnownKeys(where, options, ['idMap', 'signal']);
   const { idMap, signal } = options;
-  if (idMap !== undefined && typeof idMap?.toHost !== 'function') invalidOption(where, 'idMap', 'an IdMap', idMap);
+  if (idMap !== undefined && typeof idMap?.toHost !== 'function')
+    invalidOption(where, 'idMap', 'an IdMap', idMap);
   if (signal !== undefined) assertSignal(where, 'signal', signal);
 }
 
@@ -55,7 +56,11 @@ export async function untarPath(source: string, target: string, options: TarCopy
  * Copies a directory's content into `target`, made if missing; or a file, as `copyFileWithTar` does.
  * @throws as `tarUntar`
  */
-export async function copyWithTar(source: string, target: string, options: TarCopyOptions = {}): Promise<void> {
+export async function copyWithTar(
+  source: string,
+  target: string,
+  options: TarCopyOptions = {},
+): Promise<void> {
   check('copyWithTar', source, target, options);
   if ((await statOf(source)).isDirectory()) await tarUntar(source, target, options);
   else await copyFileWithTar(source, target, options);
@@ -65,7 +70,11 @@ export async function copyWithTar(source: string, target: string, options: TarCo
  * Copies one file to `target`; into it, when it ends with a slash. Missing parents are made with mode 0700.
  * @throws as `tarUntar`; ARCHIVE_COPY_CONFLICT when `source` is a directory
  */
-export async function copyFileWithTar(source: string, target: string, options: TarCopyOptions = {}): Promise<void> {
+export async function copyFileWithTar(
+  source: string,
+  target: string,
+  options: TarCopyOptions = {},
+): Promise<void> {
   check('copyFileWithTar', source, target, options);
   if ((await statOf(source)).isDirectory()) {
     throw new LayerStoreError('ARCHIVE_COPY_CONFLICT', `cannot copy the directory "${source}" as a file`, {

@@ -9,7 +9,10 @@ const CHATTR_TIMEOUT_MS = 5 * 60 * 1000;
  */
 export function clearInodeFlags(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const options = { timeout: CHATTR_TIMEOUT_MS, env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' } };
+    const options = {
+      timeout: CHATTR_TIMEOUT_MS,
+      env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' },
+    };
     execFile('chattr', ['-R', '-f', '-i', '-a', '--', path], options, (error) => {
       resolve(error === null || typeof error.code === 'number');
     });

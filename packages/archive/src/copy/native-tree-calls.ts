@@ -54,11 +54,16 @@ export async function nativeCopyTree(
   };
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    const { warnings, warningsDropped, files, directories, links, others, bytes } = await treeCalls(calls).copyTree(
-      source,
-      target,
-      { mode, copyOpaque, xattrs: shortfalls, ownership: shortfalls, devices: shortfalls, cancel },
-    );
+    const { warnings, warningsDropped, files, directories, links, others, bytes } = await treeCalls(
+      calls,
+    ).copyTree(source, target, {
+      mode,
+      copyOpaque,
+      xattrs: shortfalls,
+      ownership: shortfalls,
+      devices: shortfalls,
+      cancel,
+    });
     for (const warning of warnings) options.onWarning(copyWarning(warning));
     if (warningsDropped > 0) {
       options.onWarning({ kind: 'ownership', path: '', message: `${warningsDropped} further warnings` });
@@ -95,7 +100,11 @@ function hasTreeCalls(calls: object): calls is NativeTreeCalls {
 
 function copyWarning({ syscall, errno, path, detail }: NativeTreeWarning): CopyWarning {
   const kind = WARNING_KIND[syscall] ?? (syscall.includes('xattr') ? 'xattrs' : 'ownership');
-  return { kind, path: displayName(path), message: `${syscall}: ${errno}${detail === '' ? '' : ` (${detail})`}` };
+  return {
+    kind,
+    path: displayName(path),
+    message: `${syscall}: ${errno}${detail === '' ? '' : ` (${detail})`}`,
+  };
 }
 
 /** The addon names the object inside the tree; without that it is about the tree as a whole. */

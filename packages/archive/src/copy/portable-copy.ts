@@ -125,7 +125,13 @@ export class PortableCopy {
   }
 
   /** False when it could not be made and that was reported. */
-  #special(source: OpenDirectory, target: OpenDirectory, name: string, stat: FileStat, path: string): boolean {
+  #special(
+    source: OpenDirectory,
+    target: OpenDirectory,
+    name: string,
+    stat: FileStat,
+    path: string,
+  ): boolean {
     const type = stat.mode & S_IFMT;
     if (type === S_IFLNK) {
       symlinkSync(callName(source.readlink(name)), callName(`/proc/self/fd/${target.fd}/${name}`));
@@ -146,7 +152,12 @@ export class PortableCopy {
     try {
       lchownSync(to, stat.uid, stat.gid);
     } catch (error) {
-      this.#shortfall('ownership', path, error, `owner ${stat.uid}:${stat.gid}: ${errnoOf(error) ?? 'failed'}`);
+      this.#shortfall(
+        'ownership',
+        path,
+        error,
+        `owner ${stat.uid}:${stat.gid}: ${errnoOf(error) ?? 'failed'}`,
+      );
     }
     if ((stat.mode & S_IFMT) !== S_IFLNK) chmodSync(to, stat.mode & PERMISSION_BITS);
     lutimesSync(to, seconds(stat.atimeNs), seconds(stat.mtimeNs));

@@ -5,8 +5,8 @@ import { errnoOf } from '../errors.js';
 import { assertPath } from '../options/validate.js';
 import { nameOfText } from '../root/byte-name.js';
 import { ioError } from '../root/io-error.js';
-import { nativeRemoveTree } from './native-tree-calls.js';
 import { clearInodeFlags } from './inode-flags.js';
+import { nativeRemoveTree } from './native-tree-calls.js';
 
 /** As often as spec/drivers.md 1.13 retries a busy path, 20 ms apart and growing. */
 const BUSY_RETRIES = 10;
@@ -31,7 +31,8 @@ export async function removeTree(path: string, options: RemoveTreeOptions = {}):
   try {
     await remove();
   } catch (error) {
-    if (errnoOf(error) !== 'EPERM' || !(await clearInodeFlags(path))) throw ioError(error, 'remove', nameOfText(path));
+    if (errnoOf(error) !== 'EPERM' || !(await clearInodeFlags(path)))
+      throw ioError(error, 'remove', nameOfText(path));
     try {
       await remove();
     } catch (second) {

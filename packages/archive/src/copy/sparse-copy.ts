@@ -15,7 +15,11 @@ const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | con
  * @param target path of the new file
  * @throws what `node:fs` throws; EEXIST when the target exists
  */
-export function* copyContent(fd: number, stat: FileStat, target: string | Buffer): Generator<void, void, undefined> {
+export function* copyContent(
+  fd: number,
+  stat: FileStat,
+  target: string | Buffer,
+): Generator<void, void, undefined> {
   if (stat.blocks * SECTOR >= stat.size) {
     copyFileSync(`/proc/self/fd/${fd}`, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     return;

@@ -1,7 +1,7 @@
 /** An archive as a list that a test can compare. */
 import { readArchive } from '../interop/read-archive.js';
-import type { TarHeader } from '../tar/entry.js';
 import { collect } from '../root/temporary-tree.test.support.js';
+import type { TarHeader } from '../tar/entry.js';
 
 export interface ListedEntry {
   readonly header: TarHeader;
@@ -14,7 +14,12 @@ export async function listArchive(source: AsyncIterable<Uint8Array>): Promise<Li
   const entries: ListedEntry[] = [];
   for await (const { header, body } of readArchive(source)) {
     const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
-    entries.push({ header, name: text(header.name), linkName: text(header.linkName), content: await collect(copied(body)) });
+    entries.push({
+      header,
+      name: text(header.name),
+      linkName: text(header.linkName),
+      content: await collect(copied(body)),
+    });
   }
   return entries;
 }

@@ -1,7 +1,7 @@
 /** Drives an entry emitter over a sequence of objects and hands its bytes on at the consumer's pace. */
 import { setImmediate } from 'node:timers/promises';
-import type { EntryEmitter, EntrySource } from './entry-emitter.js';
 import type { TarHeaderInit } from '../tar/index.js';
+import type { EntryEmitter, EntrySource } from './entry-emitter.js';
 
 /** An object of the tree, or a header that has none. */
 export type ArchiveItem =

@@ -32,7 +32,10 @@ export function createArchive(root: string, options: CreateOptions = {}): AsyncI
   return resolved.compress(generate(root, resolved));
 }
 
-async function* generate(path: string, options: ResolvedCreateOptions): AsyncGenerator<Uint8Array, void, undefined> {
+async function* generate(
+  path: string,
+  options: ResolvedCreateOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   options.signal?.throwIfAborted();
   const place = locate(path, options);
   await using root = RootDirectory.open(place.root, { portable: options.portable });
@@ -93,8 +96,19 @@ function* items(
     if (start.kind === 'object') {
       try {
         const { parent, name, type, treePath } = start;
-        if (!isNew(seen, path) || (path !== nameOfText(include) && options.excludes.excludes(displayName(path)))) continue;
-        const entry = { parent, name, path: treePath, archiveName: nameFor(path), type, directory: undefined };
+        if (
+          !isNew(seen, path) ||
+          (path !== nameOfText(include) && options.excludes.excludes(displayName(path)))
+        )
+          continue;
+        const entry = {
+          parent,
+          name,
+          path: treePath,
+          archiveName: nameFor(path),
+          type,
+          directory: undefined,
+        };
         yield { kind: 'object', source: entry };
       } finally {
         start.parent.close();
@@ -106,7 +120,14 @@ function* items(
     try {
       const top = path === '.';
       if ((!top || options.includeSourceDir) && isNew(seen, path)) {
-        const entry = { parent: directory, name: '.', path: treePath, archiveName: nameFor(path), type: S_IFDIR, directory };
+        const entry = {
+          parent: directory,
+          name: '.',
+          path: treePath,
+          archiveName: nameFor(path),
+          type: S_IFDIR,
+          directory,
+        };
         yield { kind: 'object', source: entry };
       }
       const below = top ? '' : path;

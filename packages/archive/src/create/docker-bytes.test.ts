@@ -48,7 +48,9 @@ const CAPABILITY = '0x0100000200200000000000000000000000000000';
   });
 
   it('are those of Docker up to v23 when mode bits are preserved', async () => {
-    expect(sha256(await collect(createArchive(scratch.at('golden'), { preserveModeBits: true })))).toBe(DOCKER_23);
+    expect(sha256(await collect(createArchive(scratch.at('golden'), { preserveModeBits: true })))).toBe(
+      DOCKER_23,
+    );
   });
 });
 

@@ -15,10 +15,16 @@ import {
 } from '../root/file-stat.js';
 import { ioError, isMissing } from '../root/io-error.js';
 import { closeOpen, type OpenDirectory } from '../root/root-directory.js';
-import type { XattrSource } from '../root/xattr-source.js';
 import { portableXattr } from '../root/xattr-policy.js';
-import { encodeTarHeader, END_OF_ARCHIVE, type TarHeaderInit, type TarXattr, tarPadding } from '../tar/index.js';
-import { archiveWarning, type ArchiveWarningKind } from './archive-warning.js';
+import type { XattrSource } from '../root/xattr-source.js';
+import {
+  END_OF_ARCHIVE,
+  encodeTarHeader,
+  type TarHeaderInit,
+  type TarXattr,
+  tarPadding,
+} from '../tar/index.js';
+import { type ArchiveWarningKind, archiveWarning } from './archive-warning.js';
 import { ChunkAssembler } from './chunk-assembler.js';
 import type { ResolvedEntryOptions } from './create-options.js';
 import { canonicalTarName, entryHeader, opaqueHeader, overlayWhiteoutHeader } from './entry-header.js';

@@ -1,4 +1,6 @@
 /** From what the file system says about an object to its tar header; pure. */
+
+import { LayerStoreError } from '../errors.js';
 import { nameBytes } from '../root/byte-name.js';
 import {
   type FileStat,
@@ -10,7 +12,6 @@ import {
   S_IFMT,
   S_IFREG,
 } from '../root/file-stat.js';
-import { LayerStoreError } from '../errors.js';
 import type { EncodableKind, TarHeaderInit, TarTime, TarXattr } from '../tar/index.js';
 import type { ResolvedEntryOptions } from './create-options.js';
 
@@ -52,13 +53,21 @@ export function canonicalTarName(name: string, directory: boolean): string {
  * carries the payload only.
  * @throws ARCHIVE_TYPE_UNSUPPORTED for an object tar has no form for
  */
-export function entryHeader(stat: FileStat, details: EntryDetails, options: ResolvedEntryOptions): TarHeaderInit {
+export function entryHeader(
+  stat: FileStat,
+  details: EntryDetails,
+  options: ResolvedEntryOptions,
+): TarHeaderInit {
   const type = stat.mode & S_IFMT;
   const kind = details.hardLink ? 'hardlink' : KINDS[type];
   if (kind === undefined) {
-    throw new LayerStoreError('ARCHIVE_TYPE_UNSUPPORTED', `"${details.name}" has file type ${type.toString(8)}`, {
-      path: details.name,
-    });
+    throw new LayerStoreError(
+      'ARCHIVE_TYPE_UNSUPPORTED',
+      `"${details.name}" has file type ${type.toString(8)}`,
+      {
+        path: details.name,
+      },
+    );
   }
   const device = kind === 'char' || kind === 'block';
   return {
@@ -76,12 +85,25 @@ export function entryHeader(stat: FileStat, details: EntryDetails, options: Reso
 }
 
 /** The entry `.wh.NAME` an overlay whiteout (device 0/0) becomes: mode 0600, owner as on disk and not mapped. */
-export function overlayWhiteoutHeader(stat: FileStat, name: string, options: ResolvedEntryOptions): TarHeaderInit {
-  return emptyFile(whiteoutName(name), OVERLAY_WHITEOUT_MODE, owner(stat, true, options), modificationTime(stat, options));
+export function overlayWhiteoutHeader(
+  stat: FileStat,
+  name: string,
+  options: ResolvedEntryOptions,
+): TarHeaderInit {
+  return emptyFile(
+    whiteoutName(name),
+    OVERLAY_WHITEOUT_MODE,
+    owner(stat, true, options),
+    modificationTime(stat, options),
+  );
 }
 
 /** The entry `.wh..wh..opq` that follows an opaque directory: its permission bits and owner, time zero. */
-export function opaqueHeader(directory: FileStat, name: string, options: ResolvedEntryOptions): TarHeaderInit {
+export function opaqueHeader(
+  directory: FileStat,
+  name: string,
+  options: ResolvedEntryOptions,
+): TarHeaderInit {
   return emptyFile(`${name}/.wh..wh..opq`, directory.mode & 0o777, owner(directory, false, options), EPOCH);
 }
 
@@ -135,7 +157,9 @@ function owner(
 
 /** Cut, not rounded: also before 1970 a time lies in the second that began before it. */
 function modificationTime(stat: FileStat, options: ResolvedEntryOptions): TarTime {
-  const nanoseconds = Number(BigInt.asIntN(64, ((stat.mtimeNs % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND));
+  const nanoseconds = Number(
+    BigInt.asIntN(64, ((stat.mtimeNs % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND),
+  );
   const seconds = Number((stat.mtimeNs - BigInt(nanoseconds)) / NS_PER_SECOND);
   return { seconds, nanoseconds: options.subSecondTimes ? nanoseconds : 0 };
 }

@@ -44,7 +44,12 @@ describe.each(BOTH_WAYS)('exportChanges $way', ({ portable }) => {
 
   it('deletions are empty entries of a fixed time, in the order of the deleted path', async () => {
     scratch.tree('tree', { 'a/b': { file: 'x' }, 'a.txt': { file: 'y' } });
-    const list = [change('delete', '/a/gone'), change('add', '/a/b'), change('add', '/a.txt'), change('modify', '/a')];
+    const list = [
+      change('delete', '/a/gone'),
+      change('add', '/a/b'),
+      change('add', '/a.txt'),
+      change('modify', '/a'),
+    ];
     const shown = async (options = {}): Promise<unknown[]> =>
       (await listArchive(exportChanges(scratch.at('tree'), list, { portable, ...options }))).map(
         ({ name, header, content }) => [name, header.kind, header.mode & 0o7777, content.length],
@@ -61,7 +66,8 @@ describe.each(BOTH_WAYS)('exportChanges $way', ({ portable }) => {
     scratch.tree('tree');
     const gone = [change('delete', '/gone')];
     const time = async (options = {}): Promise<number | undefined> =>
-      (await listArchive(exportChanges(scratch.at('tree'), gone, { portable, ...options })))[0]?.header.mtime.seconds;
+      (await listArchive(exportChanges(scratch.at('tree'), gone, { portable, ...options })))[0]?.header.mtime
+        .seconds;
     const once = await collect(exportChanges(scratch.at('tree'), gone, { portable }));
     expect(once.equals(await collect(exportChanges(scratch.at('tree'), gone, { portable })))).toBe(true);
     expect(await time()).toBe(0);

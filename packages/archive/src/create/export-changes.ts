@@ -3,14 +3,19 @@ import { type Change, compareChanges } from '../changes/change.js';
 import { errnoOf, LayerStoreError } from '../errors.js';
 import { assertInteger, assertKnownKeys, assertPath, invalidOption } from '../options/validate.js';
 import { baseName, displayName, nameOf, parentName } from '../root/byte-name.js';
-import { S_IFDIR, S_IFMT } from '../root/file-stat.js';
 import { DirectoryTrail } from '../root/directory-trail.js';
+import { S_IFDIR, S_IFMT } from '../root/file-stat.js';
 import { ioError, isMissing } from '../root/io-error.js';
 import { type OpenDirectory, RootDirectory } from '../root/root-directory.js';
 import { openXattrSource } from '../root/xattr-source.js';
 import type { TarTime } from '../tar/entry.js';
 import { type ArchiveItem, archiveStream } from './archive-stream.js';
-import { ENTRY_KEYS, type EntryOptions, type ResolvedEntryOptions, resolveEntryOptions } from './create-options.js';
+import {
+  ENTRY_KEYS,
+  type EntryOptions,
+  type ResolvedEntryOptions,
+  resolveEntryOptions,
+} from './create-options.js';
 import { EntryEmitter } from './entry-emitter.js';
 import { deletionHeader } from './entry-header.js';
 

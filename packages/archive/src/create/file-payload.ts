@@ -18,7 +18,12 @@ export const INLINE_LIMIT: number = 128 * 1024;
  * further system call; it lands where padding or the next header goes.
  * @throws ARCHIVE_IO
  */
-export function readSmallFile(output: ChunkAssembler, fd: number, size: number, path: string): PayloadOutcome {
+export function readSmallFile(
+  output: ChunkAssembler,
+  fd: number,
+  size: number,
+  path: string,
+): PayloadOutcome {
   if (output.room <= size) output.seal();
   const { buffer, position } = output;
   let length = 0;

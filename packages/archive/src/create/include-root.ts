@@ -9,7 +9,12 @@ import { cleanPath } from './pattern.js';
 
 /** Both hold descriptors that the caller closes. */
 export type IncludeRoot =
-  | { readonly kind: 'directory'; readonly path: string; readonly treePath: string; readonly directory: OpenDirectory }
+  | {
+      readonly kind: 'directory';
+      readonly path: string;
+      readonly treePath: string;
+      readonly directory: OpenDirectory;
+    }
   | {
       readonly kind: 'object';
       readonly path: string;
@@ -27,9 +32,13 @@ export type IncludeRoot =
 export function openInclude(root: RootDirectory, source: string, include: string): IncludeRoot {
   const path = cleanPath(nameOfText(include)).replace(/^\/+/, '') || '.';
   if (path === '..' || path.startsWith('../')) {
-    throw new LayerStoreError('ARCHIVE_INVALID_NAME', `include "${include}" leads out of the directory to archive`, {
-      path: include,
-    });
+    throw new LayerStoreError(
+      'ARCHIVE_INVALID_NAME',
+      `include "${include}" leads out of the directory to archive`,
+      {
+        path: include,
+      },
+    );
   }
   const lookup = nameOfText(`${source}/${include}`);
   if (path === '.' || lookup.endsWith('/') || lookup.endsWith('/.') || baseName(lookup) === '..') {

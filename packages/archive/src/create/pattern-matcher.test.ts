@@ -77,7 +77,9 @@ describe('exclude patterns (PatternMatcher)', () => {
   });
 
   it.each(['!', ' ! ', '[', '[]', '[^]', 'a[b-', 'a[-b]', '[z-a]', 'a\\'])('%j is malformed', (pattern) => {
-    expect(() => new PatternMatcher([pattern])).toThrow(expect.objectContaining({ code: 'ARCHIVE_PATTERN_INVALID' }));
+    expect(() => new PatternMatcher([pattern])).toThrow(
+      expect.objectContaining({ code: 'ARCHIVE_PATTERN_INVALID' }),
+    );
   });
 
   it('enters an excluded directory only when an exception may name something in it', () => {

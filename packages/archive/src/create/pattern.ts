@@ -94,7 +94,8 @@ function characterClass(members: readonly string[], source: string): string {
   const member = (): string => {
     let character = members[index++];
     if (character === '\\') character = members[index++];
-    if (character === undefined || character === '-') throw invalid(source, 'a character range is incomplete');
+    if (character === undefined || character === '-')
+      throw invalid(source, 'a character range is incomplete');
     return character;
   };
   while (index < members.length) {
@@ -102,7 +103,8 @@ function characterClass(members: readonly string[], source: string): string {
     const range = members[index] === '-';
     if (range) index++;
     const high = range ? member() : low;
-    if ((low.codePointAt(0) ?? 0) > (high.codePointAt(0) ?? 0)) throw invalid(source, 'a range runs backwards');
+    if ((low.codePointAt(0) ?? 0) > (high.codePointAt(0) ?? 0))
+      throw invalid(source, 'a range runs backwards');
     body += range ? `${classLiteral(low)}-${classLiteral(high)}` : classLiteral(low);
   }
   return negated ? `[^/${body}]` : `(?!/)[${body}]`;

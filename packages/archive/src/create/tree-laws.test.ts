@@ -8,7 +8,15 @@ import { changesBetween } from '../changes/changes-between.js';
 import { copyTree } from '../copy/copy-tree.js';
 import { applyLayer } from '../extract/apply-layer.js';
 import { untar } from '../extract/untar.js';
-import { BOTH_WAYS, collect, IS_ROOT, type Node, plant, Scratch, TREE_TIME } from '../root/temporary-tree.test.support.js';
+import {
+  BOTH_WAYS,
+  collect,
+  IS_ROOT,
+  type Node,
+  plant,
+  Scratch,
+  TREE_TIME,
+} from '../root/temporary-tree.test.support.js';
 import { createArchive } from './create-archive.js';
 import { exportChanges } from './export-changes.js';
 
@@ -43,7 +51,9 @@ const tree: fc.Arbitrary<Record<string, Node>> = fc
   .map(([nodes, linked]) => {
     const kept: Record<string, Node> = {};
     for (const [name, value] of Object.entries(nodes).sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const blocked = Object.entries(kept).some(([other, made]) => name.startsWith(`${other}/`) && !('dir' in made));
+      const blocked = Object.entries(kept).some(
+        ([other, made]) => name.startsWith(`${other}/`) && !('dir' in made),
+      );
       if (!blocked) kept[name] = value;
     }
     const first = Object.entries(kept).find(([, value]) => 'file' in value)?.[0];
@@ -65,7 +75,10 @@ describe.each(BOTH_WAYS)('for every tree, $way,', ({ portable }) => {
         const out = scratch.tree('out');
         await untar(createArchive(root, { portable }), out);
         await expectSame(out, root, portable);
-        const [first, second] = [await collect(createArchive(root, { portable })), await collect(createArchive(out, { portable }))];
+        const [first, second] = [
+          await collect(createArchive(root, { portable })),
+          await collect(createArchive(out, { portable })),
+        ];
         if (!first.equals(second)) throw new Error('the copy of the tree has another archive');
       }),
       { numRuns: RUNS },
@@ -110,10 +123,12 @@ function mutate(
 ): void {
   const toss = coin[Symbol.iterator]();
   const heads = (): boolean => toss.next().value === true;
-  for (const name of Object.keys(before)) if (heads()) rmSync(`${root}/${name}`, { recursive: true, force: true });
+  for (const name of Object.keys(before))
+    if (heads()) rmSync(`${root}/${name}`, { recursive: true, force: true });
   for (const [name, value] of Object.entries(after)) {
     if ('link' in value || heads()) continue;
-    for (let slash = name.indexOf('/'); slash !== -1; slash = name.indexOf('/', slash + 1)) clear(`${root}/${name.slice(0, slash)}`);
+    for (let slash = name.indexOf('/'); slash !== -1; slash = name.indexOf('/', slash + 1))
+      clear(`${root}/${name.slice(0, slash)}`);
     rmSync(`${root}/${name}`, { recursive: true, force: true });
     plant(root, { [name]: value });
   }

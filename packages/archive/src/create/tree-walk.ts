@@ -49,7 +49,13 @@ export function* walkTree(
   const stack: Frame[] = [];
   const { excludes } = options;
   const enter = (opened: OpenDirectory, at: string, parentMatches: ParentMatches | undefined): void => {
-    const frame = { directory: opened, path: at, entries: listing(opened, at), matches: parentMatches, next: 0 };
+    const frame = {
+      directory: opened,
+      path: at,
+      entries: listing(opened, at),
+      matches: parentMatches,
+      next: 0,
+    };
     stack.push(frame);
   };
   try {
@@ -71,18 +77,21 @@ export function* walkTree(
       if (excluded && !excludes.mayHoldExceptions(displayName(child))) continue;
       const type = entry.type === 0 ? typeOf(frame.directory, entry.name) : entry.type;
       if (type !== S_IFDIR) {
-        if (!excluded) yield { parent: frame.directory, name: entry.name, path: child, type, directory: undefined };
+        if (!excluded)
+          yield { parent: frame.directory, name: entry.name, path: child, type, directory: undefined };
         continue;
       }
       const opened = openChild(frame.directory, entry.name, child, options);
       if (opened === 'vanished') continue;
       if (opened === 'replaced') {
-        if (!excluded) yield { parent: frame.directory, name: entry.name, path: child, type: 0, directory: undefined };
+        if (!excluded)
+          yield { parent: frame.directory, name: entry.name, path: child, type: 0, directory: undefined };
         continue;
       }
       let entered = false;
       try {
-        if (!excluded) yield { parent: frame.directory, name: entry.name, path: child, type, directory: opened };
+        if (!excluded)
+          yield { parent: frame.directory, name: entry.name, path: child, type, directory: opened };
         enter(opened, child, match?.parentMatches);
         entered = true;
       } finally {

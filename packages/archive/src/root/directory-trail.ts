@@ -18,7 +18,11 @@ export class DirectoryTrail implements Disposable {
   enter(path: string): OpenDirectory {
     const parts = path === '' ? [] : path.split('/');
     let shared = 0;
-    while (shared < this.#steps.length && shared < parts.length && this.#steps[shared]?.name === parts[shared]) {
+    while (
+      shared < this.#steps.length &&
+      shared < parts.length &&
+      this.#steps[shared]?.name === parts[shared]
+    ) {
       shared++;
     }
     while (this.#steps.length > shared) this.#steps.pop()?.directory.close();

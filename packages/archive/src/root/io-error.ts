@@ -11,12 +11,16 @@ export function ioError(error: unknown, doing: string, path: string): LayerStore
   if (isLayerStoreError(error)) return error;
   const errno = errnoOf(error);
   const syscall = syscallOf(error);
-  return new LayerStoreError('ARCHIVE_IO', `cannot ${doing} "${displayName(path)}": ${errno ?? String(error)}`, {
-    cause: error,
-    path: displayName(path),
-    ...(errno === undefined ? {} : { errno }),
-    ...(syscall === undefined ? {} : { syscall }),
-  });
+  return new LayerStoreError(
+    'ARCHIVE_IO',
+    `cannot ${doing} "${displayName(path)}": ${errno ?? String(error)}`,
+    {
+      cause: error,
+      path: displayName(path),
+      ...(errno === undefined ? {} : { errno }),
+      ...(syscall === undefined ? {} : { syscall }),
+    },
+  );
 }
 
 /** True when the object is simply not there (any more). */

@@ -15,7 +15,9 @@ const DT_SHIFT = 12;
 /** The addon's calls, or undefined where it is not loaded. */
 export function nativeCalls(): TreeCalls | undefined {
   const native = loadNative();
-  return native.available ? (cached ??= bind(native.calls)) : undefined;
+  if (!native.available) return undefined;
+  cached ??= bind(native.calls);
+  return cached;
 }
 
 let cached: TreeCalls | undefined;
@@ -41,7 +43,8 @@ function bind(calls: NativeCalls): TreeCalls {
       const entries: DirectoryEntry[] = [];
       for (const entry of calls.getdentsSync(fd)) {
         const name = entry.name.toString('latin1');
-        if (name !== '.' && name !== '..') entries.push({ name, ino: entry.ino, type: entry.type << DT_SHIFT });
+        if (name !== '.' && name !== '..')
+          entries.push({ name, ino: entry.ino, type: entry.type << DT_SHIFT });
       }
       return entries.sort((a, b) => compareNames(a.name, b.name));
     },

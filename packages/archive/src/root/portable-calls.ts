@@ -5,12 +5,12 @@
 import {
   closeSync,
   constants,
+  type Dirent,
   fstatSync,
   lstatSync,
   openSync,
   readdirSync,
   readlinkSync,
-  type Dirent,
 } from 'node:fs';
 import { errnoOf, LayerStoreError } from '../errors.js';
 import { callName, compareNames, displayName } from './byte-name.js';

@@ -22,7 +22,13 @@ describe.each(BOTH_WAYS)('RootDirectory $way', ({ portable }) => {
       'a/hops': { symlink: 'absolute' },
     });
     await using root = open('root');
-    for (const path of ['a/absolute/secret', 'a/climbing/secret', 'a/hops/secret', '../../etc/secret', '/etc/secret']) {
+    for (const path of [
+      'a/absolute/secret',
+      'a/climbing/secret',
+      'a/hops/secret',
+      '../../etc/secret',
+      '/etc/secret',
+    ]) {
       expect((await collect(root.readFile(path))).toString()).toBe('inside');
     }
   });
@@ -33,6 +39,15 @@ describe.each(BOTH_WAYS)('RootDirectory $way', ({ portable }) => {
     expect(root.lstat('link').mode & 0o170000).toBe(0o120000);
     expect(root.readlink('link').toString()).toBe('target');
     expect(() => root.openFile('link')).toThrow(expect.objectContaining({ code: 'ARCHIVE_IO' }));
+  });
+
+  it('takes `.` and `..` as steps, the latter never above the root', async () => {
+    scratch.tree('root', { 'd/e/f': { file: '' } });
+    await using root = open('root');
+    const top = root.lstat('').ino;
+    for (const path of ['.', '/', '..', 'd/..', 'd/e/../..', 'd/../../..'])
+      expect(root.lstat(path).ino).toBe(top);
+    expect(root.lstat('d/e/..').ino).toBe(root.lstat('d').ino);
   });
 
   it('ends a cycle of links', async () => {
@@ -66,7 +81,9 @@ describe.each(BOTH_WAYS)('RootDirectory $way', ({ portable }) => {
   it('opens FIFOs neither for reading nor for waiting, and names what it refused', async () => {
     scratch.tree('root', { pipe: { fifo: true } });
     await using root = open('root');
-    expect(() => root.openFile('pipe')).toThrow(expect.objectContaining({ code: 'ARCHIVE_IO', path: 'pipe' }));
+    expect(() => root.openFile('pipe')).toThrow(
+      expect.objectContaining({ code: 'ARCHIVE_IO', path: 'pipe' }),
+    );
     try {
       root.lstat('missing');
     } catch (error) {

@@ -116,7 +116,9 @@ export class RootDirectory implements AsyncDisposable {
 
   /** Text of a symbolic link, bytes. @throws ARCHIVE_IO */
   readlink(path: string | Uint8Array): Buffer {
-    return this.#within(path, 'read the link', (parent, name) => Buffer.from(parent.readlink(name), 'latin1'));
+    return this.#within(path, 'read the link', (parent, name) =>
+      Buffer.from(parent.readlink(name), 'latin1'),
+    );
   }
 
   /** Names with inode and type, sorted bytewise. @throws ARCHIVE_IO */
@@ -191,7 +193,9 @@ export class RootDirectory implements AsyncDisposable {
 function treeName(path: string | Uint8Array): string {
   const name = typeof path === 'string' ? nameOfText(path) : nameOf(path);
   if (name.includes('\0')) {
-    throw new LayerStoreError('ARCHIVE_INVALID_NAME', 'a path contains a NUL byte', { path: displayName(name) });
+    throw new LayerStoreError('ARCHIVE_INVALID_NAME', 'a path contains a NUL byte', {
+      path: displayName(name),
+    });
   }
   return name.replace(/^\/+|\/+$/g, '');
 }

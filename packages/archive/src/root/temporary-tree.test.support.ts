@@ -1,6 +1,16 @@
 /** Trees for tests: made from a description, compared as text, removed with the test. */
 import { execFileSync } from 'node:child_process';
-import { lchownSync, linkSync, lutimesSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, chmodSync } from 'node:fs';
+import {
+  chmodSync,
+  lchownSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -8,8 +18,18 @@ import { dirname, join } from 'node:path';
 export const TREE_TIME = 1_600_000_000;
 
 export type Node =
-  | { readonly file: string | Buffer; readonly mode?: number; readonly mtime?: number; readonly owner?: readonly [number, number] }
-  | { readonly dir: true; readonly mode?: number; readonly mtime?: number; readonly owner?: readonly [number, number] }
+  | {
+      readonly file: string | Buffer;
+      readonly mode?: number;
+      readonly mtime?: number;
+      readonly owner?: readonly [number, number];
+    }
+  | {
+      readonly dir: true;
+      readonly mode?: number;
+      readonly mtime?: number;
+      readonly owner?: readonly [number, number];
+    }
   | { readonly symlink: string; readonly mtime?: number }
   | { readonly link: string }
   | { readonly fifo: true }
@@ -41,7 +61,8 @@ export function plant(root: string, nodes: Readonly<Record<string, Node>>): void
   const directories = new Set<string>();
   for (const [name, node] of Object.entries(nodes)) {
     const path = join(root, name);
-    for (let parent = dirname(path); parent.length > root.length; parent = dirname(parent)) directories.add(parent);
+    for (let parent = dirname(path); parent.length > root.length; parent = dirname(parent))
+      directories.add(parent);
     mkdirSync(dirname(path), { recursive: true });
     if ('file' in node) writeFileSync(path, node.file);
     else if ('dir' in node) mkdirSync(path, { recursive: true });
@@ -51,7 +72,8 @@ export function plant(root: string, nodes: Readonly<Record<string, Node>>): void
     else execFileSync('mknod', [path, ...node.device.map(String)]);
     if ('owner' in node && node.owner !== undefined) lchownSync(path, node.owner[0], node.owner[1]);
     if ('mode' in node && node.mode !== undefined) chmodSync(path, node.mode);
-    if (!('link' in node)) lutimesSync(path, TREE_TIME, 'mtime' in node ? (node.mtime ?? TREE_TIME) : TREE_TIME);
+    if (!('link' in node))
+      lutimesSync(path, TREE_TIME, 'mtime' in node ? (node.mtime ?? TREE_TIME) : TREE_TIME);
   }
   const deepest = [...directories].sort().reverse();
   for (const path of deepest) lutimesSync(path, TREE_TIME, TREE_TIME);

@@ -35,7 +35,10 @@ const GETFATTR_TIMEOUT_MS = 30 * 60 * 1000;
  * Picks the source for one walk over `root`.
  * @throws ARCHIVE_IO when getfattr is there but fails
  */
-export async function openXattrSource(root: RootDirectory, options: XattrSourceOptions): Promise<XattrSource> {
+export async function openXattrSource(
+  root: RootDirectory,
+  options: XattrSourceOptions,
+): Promise<XattrSource> {
   if (root.top.calls.xattrs) return nativeSource(options.policy);
   const { policy, also = [] } = options;
   const keep: XattrPolicy = (name) => policy(name) || also.includes(name);
@@ -52,7 +55,9 @@ function nativeSource(policy: XattrPolicy): XattrSource {
   return {
     available: true,
     read: ({ calls, fd: at }, name, _path, fd) => {
-      const names = tolerate(() => (fd === undefined ? calls.xattrNames(at, name) : calls.xattrNamesOpen(fd)));
+      const names = tolerate(() =>
+        fd === undefined ? calls.xattrNames(at, name) : calls.xattrNamesOpen(fd),
+      );
       if (names === undefined || names.length === 0) return NONE;
       const found: TarXattr[] = [];
       for (const attribute of names) {
@@ -62,7 +67,8 @@ function nativeSource(policy: XattrPolicy): XattrSource {
       }
       return sorted(found);
     },
-    value: ({ calls, fd }, _path, attribute) => tolerate(() => calls.xattrOpen(fd, Buffer.from(attribute, 'latin1'))),
+    value: ({ calls, fd }, _path, attribute) =>
+      tolerate(() => calls.xattrOpen(fd, Buffer.from(attribute, 'latin1'))),
   };
 }
 
@@ -104,7 +110,9 @@ export async function readTreeAttributes(
   signal?.throwIfAborted();
   if (errnoOf(outcome.error) === 'ENOENT') return undefined;
   // A live tree loses files between listing and reading; getfattr says so on stderr and exits 1.
-  const vanishedOnly = complaint.split('\n').every((line) => line === '' || line.endsWith('No such file or directory'));
+  const vanishedOnly = complaint
+    .split('\n')
+    .every((line) => line === '' || line.endsWith('No such file or directory'));
   if (outcome.code !== 0 && !vanishedOnly) {
     throw new LayerStoreError('ARCHIVE_IO', `getfattr failed on "${root}": ${complaint.trim()}`, {
       cause: outcome.error,

@@ -1,15 +1,11 @@
 /** What a copy's two ends are, links looked through where `docker cp` does. */
-import { type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { lstat, readlink, realpath } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { errnoOf, LayerStoreError } from '../../errors.js';
 import { nameOfText } from '../../root/byte-name.js';
 import { ioError } from '../../root/io-error.js';
-import {
-  hasTrailingSeparator,
-  preserveTrailingDotOrSeparator,
-  splitPathDirEntry,
-} from './trailing-path.js';
+import { hasTrailingSeparator, preserveTrailingDotOrSeparator, splitPathDirEntry } from './trailing-path.js';
 
 export interface CopyInfo {
   readonly path: string;
@@ -81,17 +77,25 @@ async function missingDestination(path: string, resolved: string): Promise<CopyI
   const { directory } = splitPathDirEntry(resolved);
   const parent = await lstatOrMissing(directory);
   if (parent === undefined) {
-    throw new LayerStoreError('ARCHIVE_IO', `cannot copy to "${path}": there is no directory "${directory}"`, {
-      path,
-      errno: 'ENOENT',
-      syscall: 'lstat',
-    });
+    throw new LayerStoreError(
+      'ARCHIVE_IO',
+      `cannot copy to "${path}": there is no directory "${directory}"`,
+      {
+        path,
+        errno: 'ENOENT',
+        syscall: 'lstat',
+      },
+    );
   }
   if (!parent.isDirectory() && !(parent.isSymbolicLink() && (await leadsToDirectory(directory)))) {
-    throw new LayerStoreError('ARCHIVE_COPY_CONFLICT', `cannot copy to "${path}": "${directory}" is not a directory`, {
-      path,
-      errno: 'ENOTDIR',
-    });
+    throw new LayerStoreError(
+      'ARCHIVE_COPY_CONFLICT',
+      `cannot copy to "${path}": "${directory}" is not a directory`,
+      {
+        path,
+        errno: 'ENOTDIR',
+      },
+    );
   }
   return { path: resolved, exists: false, isDirectory: false, rebaseName: '' };
 }

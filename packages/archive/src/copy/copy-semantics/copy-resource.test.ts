@@ -59,37 +59,54 @@ describe('copyResource follows the rules of docker cp', () => {
     expect(read(`dir/${source}`)).toBe('one');
   });
 
-  it.each(DIRECTORIES)('E: a directory to a new name makes that directory (CopyCaseE%s)', async (_, follow, source) => {
-    await copy(source, 'new', follow);
-    expect(read('new/in1')).toBe('in one');
-    await copy(source, 'newer/', follow);
-    expect(read('newer/in1')).toBe('in one');
-  });
+  it.each(DIRECTORIES)(
+    'E: a directory to a new name makes that directory (CopyCaseE%s)',
+    async (_, follow, source) => {
+      await copy(source, 'new', follow);
+      expect(read('new/in1')).toBe('in one');
+      await copy(source, 'newer/', follow);
+      expect(read('newer/in1')).toBe('in one');
+    },
+  );
 
   it.each(DIRECTORIES)('F: a directory to a file is an error (CopyCaseF%s)', async (_, follow, source) => {
     await expect(copy(source, 'file', follow)).rejects.toMatchObject({ code: 'ARCHIVE_COPY_CONFLICT' });
     expect(read('file')).toBe('old');
   });
 
-  it.each(DIRECTORIES)('G: a directory to a directory goes into it (CopyCaseG%s)', async (_, follow, source) => {
-    await copy(source, 'dir', follow);
-    expect(read(`dir/${source}/in1`)).toBe('in one');
-  });
+  it.each(DIRECTORIES)(
+    'G: a directory to a directory goes into it (CopyCaseG%s)',
+    async (_, follow, source) => {
+      await copy(source, 'dir', follow);
+      expect(read(`dir/${source}/in1`)).toBe('in one');
+    },
+  );
 
-  it.each(DIRECTORIES)('H: the content of a directory to a new name makes that directory (CopyCaseH%s)', async (_, follow, source) => {
-    await copy(`${source}/.`, 'new', follow);
-    expect(read('new/in1')).toBe('in one');
-  });
+  it.each(DIRECTORIES)(
+    'H: the content of a directory to a new name makes that directory (CopyCaseH%s)',
+    async (_, follow, source) => {
+      await copy(`${source}/.`, 'new', follow);
+      expect(read('new/in1')).toBe('in one');
+    },
+  );
 
-  it.each(DIRECTORIES)('I: the content of a directory to a file is an error (CopyCaseI%s)', async (_, follow, source) => {
-    await expect(copy(`${source}/.`, 'file', follow)).rejects.toMatchObject({ code: 'ARCHIVE_COPY_CONFLICT' });
-  });
+  it.each(DIRECTORIES)(
+    'I: the content of a directory to a file is an error (CopyCaseI%s)',
+    async (_, follow, source) => {
+      await expect(copy(`${source}/.`, 'file', follow)).rejects.toMatchObject({
+        code: 'ARCHIVE_COPY_CONFLICT',
+      });
+    },
+  );
 
-  it.each(DIRECTORIES)('J: the content of a directory to a directory goes into it (CopyCaseJ%s)', async (_, follow, source) => {
-    await copy(`${source}/.`, 'dir', follow);
-    expect(read('dir/in1')).toBe('in one');
-    expect(existsSync(scratch.at('dst/dir/other'))).toBe(true);
-  });
+  it.each(DIRECTORIES)(
+    'J: the content of a directory to a directory goes into it (CopyCaseJ%s)',
+    async (_, follow, source) => {
+      await copy(`${source}/.`, 'dir', follow);
+      expect(read('dir/in1')).toBe('in one');
+      expect(existsSync(scratch.at('dst/dir/other'))).toBe(true);
+    },
+  );
 
   it('a source that is missing is an error (CopyErrSrcNotExists)', async () => {
     await expect(copy('none', 'new')).rejects.toMatchObject({ code: 'ARCHIVE_IO', errno: 'ENOENT' });
@@ -107,7 +124,10 @@ describe('copyResource follows the rules of docker cp', () => {
 
   it('a destination file named as a directory is an error (CopyErrDstNotDir)', async () => {
     for (const source of ['file1', 'dir1']) {
-      await expect(copy(source, 'file/')).rejects.toMatchObject({ code: 'ARCHIVE_COPY_CONFLICT', errno: 'ENOTDIR' });
+      await expect(copy(source, 'file/')).rejects.toMatchObject({
+        code: 'ARCHIVE_COPY_CONFLICT',
+        errno: 'ENOTDIR',
+      });
     }
   });
 
@@ -129,10 +149,18 @@ describe('copyResource follows the rules of docker cp', () => {
     });
     const found = { exists: true, isDirectory: false, rebaseName: '' };
     expect(await copyInfoDestinationPath(at('toFile'))).toEqual({ ...found, path: at('file') });
-    expect(await copyInfoDestinationPath(at('toDir'))).toEqual({ ...found, path: at('dir'), isDirectory: true });
+    expect(await copyInfoDestinationPath(at('toDir'))).toEqual({
+      ...found,
+      path: at('dir'),
+      isDirectory: true,
+    });
     expect(await copyInfoDestinationPath(at('chain'))).toEqual({ ...found, path: at('file') });
     expect(await copyInfoDestinationPath(at('dir/up'))).toEqual({ ...found, path: at('file') });
-    expect(await copyInfoDestinationPath(at('toMissing'))).toEqual({ ...found, path: at('dir/missing'), exists: false });
+    expect(await copyInfoDestinationPath(at('toMissing'))).toEqual({
+      ...found,
+      path: at('dir/missing'),
+      exists: false,
+    });
     await expect(copyInfoDestinationPath(at('toNowhere'))).rejects.toMatchObject({ errno: 'ENOENT' });
     await expect(copyInfoDestinationPath(at('loop'))).rejects.toMatchObject({ errno: 'ELOOP' });
   });
@@ -172,7 +200,7 @@ describe('names in a renamed archive', () => {
     ]);
     const name = 'n'.repeat(200);
     const entries = await listArchive(rebaseArchiveEntries(source, 'old', name));
-    expect(entries.map((entry) => [entry.name, entry.linkName, `${entry.content}`])).toEqual([
+    expect(entries.map((entry) => [entry.name, entry.linkName, entry.content.toString()])).toEqual([
       [`${name}/f`, '', 'abc'],
       [`${name}/g`, `${name}/f`, ''],
       [`${name}/s`, 'old/f', ''],

@@ -31,7 +31,11 @@ export interface PreparedCopy {
  *
  * @param content the source as an archive, its top entry named as the source
  */
-export function prepareArchiveCopy(content: ByteSource, source: CopyInfo, destination: CopyInfo): PreparedCopy {
+export function prepareArchiveCopy(
+  content: ByteSource,
+  source: CopyInfo,
+  destination: CopyInfo,
+): PreparedCopy {
   const { directory, base } = splitPathDirEntry(destination.path);
   const sourceBase = splitPathDirEntry(source.path).base;
   const renamed = (): PreparedCopy => ({
@@ -43,7 +47,8 @@ export function prepareArchiveCopy(content: ByteSource, source: CopyInfo, destin
     throw conflict(`cannot copy a directory over the file "${destination.path}"`, destination.path);
   }
   if (destination.exists || source.isDirectory) return renamed();
-  if (assertsDirectory(destination.path)) throw conflict(`no such directory "${destination.path}"`, destination.path);
+  if (assertsDirectory(destination.path))
+    throw conflict(`no such directory "${destination.path}"`, destination.path);
   return renamed();
 }
 

@@ -12,7 +12,8 @@ import { writeTar } from '../../tar/index.js';
  * empty stands for the root, which every name begins at. Latin-1 in and out.
  */
 export function rebaseEntryName(name: string, oldBase: string, newBase: string): string {
-  if (oldBase === '' || oldBase === '/') return name.startsWith('/') ? `${newBase}${name}` : joined(newBase, name);
+  if (oldBase === '' || oldBase === '/')
+    return name.startsWith('/') ? `${newBase}${name}` : joined(newBase, name);
   if (name === oldBase) return newBase;
   return name.startsWith(`${oldBase}/`) ? `${newBase}${name.slice(oldBase.length)}` : name;
 }
@@ -38,10 +39,15 @@ export function rebaseArchiveEntries(
   return writeTar(rebased(source, nameOfText(oldBase), nameOfText(newBase)), { subSecondTimes: true });
 }
 
-async function* rebased(source: ByteSource, oldBase: string, newBase: string): AsyncGenerator<TarEntryInput, void, undefined> {
+async function* rebased(
+  source: ByteSource,
+  oldBase: string,
+  newBase: string,
+): AsyncGenerator<TarEntryInput, void, undefined> {
   for await (const { header, body } of readArchive(source)) {
     const kind = encodable(header);
-    const rename = (name: Uint8Array): Uint8Array => nameBytes(rebaseEntryName(nameOf(name), oldBase, newBase));
+    const rename = (name: Uint8Array): Uint8Array =>
+      nameBytes(rebaseEntryName(nameOf(name), oldBase, newBase));
     if (kind === 'global') {
       yield { header: { kind, name: header.name, pax: header.pax } };
       continue;
@@ -74,9 +80,13 @@ const UNWRITABLE: ReadonlySet<TarKind> = new Set(['sparse', 'other']);
 function encodable(header: TarHeader): EncodableKind {
   if (isEncodable(header.kind)) return header.kind;
   const name = displayName(nameOf(header.name));
-  throw new LayerStoreError('ARCHIVE_TYPE_UNSUPPORTED', `cannot rename "${name}": ${header.kind} entries are not written`, {
-    path: name,
-  });
+  throw new LayerStoreError(
+    'ARCHIVE_TYPE_UNSUPPORTED',
+    `cannot rename "${name}": ${header.kind} entries are not written`,
+    {
+      path: name,
+    },
+  );
 }
 
 function isEncodable(kind: TarKind): kind is EncodableKind {
