@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { END, rawEntry, rawHeader } from '../corpus/raw-tar.js';
+import { runProgram } from '../program/run-program.js';
 import { type ScratchDirectory, scratchDirectory } from '../scratch/scratch-directory.js';
 
 const BIN = path.resolve(import.meta.dirname, '../../../packages/cli/dist/bin.js');
@@ -77,6 +78,19 @@ describe('the layer-store command', () => {
     const [layer] = await json(['register', '-'], `${scratch.path}/base.tar`);
     const { code, stdout } = await layerStore(['export', String(layer?.chainId)]);
     expect([code, sha256(Buffer.from(stdout, 'latin1'))]).toEqual([0, sha256(BASE)]);
+  });
+
+  it.each([
+    ['gzip', ['/usr/bin/gzip', '-k']],
+    ['xz', ['/usr/bin/xz', '-k']],
+    ['bzip2', ['/usr/bin/bzip2', '-k']],
+    ['zstd', ['/usr/bin/zstd', '-q']],
+  ])('undoes %s: the DiffID is that of the uncompressed bytes', async (_kind, [program = '', ...options]) => {
+    const before = new Set(await readdir(scratch.path));
+    await runProgram(program, [...options, `${scratch.path}/base.tar`]);
+    const compressed = (await readdir(scratch.path)).find((name) => !before.has(name));
+    const [layer] = await json(['register', `${scratch.path}/${compressed}`]);
+    expect(layer?.diffId).toBe(sha256(BASE));
   });
 
   it('creates, mounts, commits and removes a read-write layer across invocations', async () => {

@@ -7,6 +7,9 @@ import { layerLine } from '../layer-line.js';
 import { ProgressLine } from '../progress-line.js';
 import type { Report } from '../report.js';
 
+/** The command takes what `docker load` takes: xz and bzip2 need their programs. */
+const DECOMPRESS = { helpers: 'on' } as const;
+
 export interface RegisterRequest {
   readonly parent: string | undefined;
   readonly files: readonly string[];
@@ -49,6 +52,7 @@ async function registerFile(
   if (file === '-') {
     using progress = new ProgressLine(io, 'stdin', undefined, quiet);
     return await store.register(io.stdin, parent, {
+      decompress: DECOMPRESS,
       signal: io.signal,
       onProgress: ({ bytes }) => progress.update(bytes),
     });
@@ -58,6 +62,7 @@ async function registerFile(
   using progress = new ProgressLine(io, file, size, quiet);
   const source = fileSource(handle, { signal: io.signal });
   return await store.register(source, parent, {
+    decompress: DECOMPRESS,
     signal: io.signal,
     onProgress: () => progress.update(source.bytesRead),
   });

@@ -1,4 +1,4 @@
-import { type ByteSource, decompress, LayerStoreError } from '@x/archive';
+import { type ByteSource, type DecompressOptions, decompress, invalidOption, LayerStoreError } from '@x/archive';
 
 /** How far a layer has come in. */
 export interface LayerProgress {
@@ -8,21 +8,34 @@ export interface LayerProgress {
   readonly entries: number;
 }
 
+/** Whether, and how, compression is undone. */
+export type DecompressChoice = boolean | Omit<DecompressOptions, 'signal'>;
+
 /** Options of everything that takes a layer's stream. */
 export interface LayerInputOptions {
-  /** false: the input is an uncompressed tar and is not looked at. Default true: gzip, zstd, xz and bzip2 are undone. */
-  readonly decompress?: boolean;
+  /**
+   * false: the input is an uncompressed tar and is not looked at. Default true: gzip and zstd are undone; options say how, and
+   * that helper programs may be used, which xz and bzip2 need.
+   */
+  readonly decompress?: DecompressChoice;
   readonly onProgress?: (progress: LayerProgress) => void;
   readonly signal?: AbortSignal;
+}
+
+/** Throws OPTION_INVALID; what is inside the options is checked where they are used. */
+export function assertDecompressChoice(where: string, choice: unknown): asserts choice is DecompressChoice {
+  if (typeof choice === 'boolean' || (typeof choice === 'object' && choice !== null)) return;
+  invalidOption(where, 'decompress', 'true, false or options of decompress', choice);
 }
 
 /** The uncompressed bytes of an input. */
 export function openLayerInput(
   source: ByteSource,
-  undoCompression: boolean,
+  choice: DecompressChoice,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
-  return undoCompression ? decompress(source, { signal }) : source;
+  if (choice === false) return source;
+  return decompress(source, { ...(choice === true ? {} : choice), signal });
 }
 
 /**

@@ -9,7 +9,7 @@ import {
 } from '@x/archive';
 import { type DiffId, parseDiffId } from '../ids.js';
 import type { LayerDescriptor } from '../metadata/records.js';
-import type { LayerInputOptions } from './layer-input.js';
+import { assertDecompressChoice, type DecompressChoice, type LayerInputOptions } from './layer-input.js';
 
 /** Options of `register`. */
 export interface RegisterOptions extends LayerInputOptions {
@@ -40,7 +40,7 @@ const KEYS: readonly (keyof RegisterOptions)[] = [
 /** {@link RegisterOptions}, checked. */
 export interface CheckedRegisterOptions extends Omit<RegisterOptions, 'expectedDiffId'> {
   readonly expectedDiffId?: DiffId;
-  readonly decompress: boolean;
+  readonly decompress: DecompressChoice;
   readonly verify: boolean;
 }
 
@@ -58,7 +58,7 @@ export function checkRegisterOptions(source: ByteSource, options: RegisterOption
     signal,
   } = options;
   assertBoolean(WHERE, 'verify', verify);
-  assertBoolean(WHERE, 'decompress', decompress);
+  assertDecompressChoice(WHERE, decompress);
   if (onProgress !== undefined) assertFunction(WHERE, 'onProgress', onProgress);
   if (signal !== undefined) assertSignal(WHERE, 'signal', signal);
   if (labels !== undefined) assertLabels(WHERE, labels);

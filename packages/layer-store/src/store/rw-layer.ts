@@ -12,7 +12,7 @@ import { layerSource } from '../driver/layer-source.js';
 import type { MountId } from '../ids.js';
 import type { StoreContext } from './context.js';
 import { type LayerView, StoredLayer } from './layer.js';
-import { adoptSource, guardedProgress, type LayerInputOptions, openLayerInput } from './layer-input.js';
+import { adoptSource, assertDecompressChoice, guardedProgress, type LayerInputOptions, openLayerInput } from './layer-input.js';
 import type { MountNode } from './mount-table.js';
 import type { RemovedLayers } from './release.js';
 import { releaseRWLayer } from './release-rw-layer.js';
@@ -150,15 +150,15 @@ export class RWLayer implements AsyncDisposable {
   /** Unpacks a layer onto this one. Resolves to the sum of the sizes in its headers. */
   async applyDiff(source: ByteSource, options: LayerInputOptions = {}): Promise<number> {
     assertKnownKeys('applyDiff', options, APPLY_KEYS);
-    const { decompress: undoCompression = true, onProgress, signal } = options;
-    assertBoolean('applyDiff', 'decompress', undoCompression);
+    const { decompress = true, onProgress, signal } = options;
+    assertDecompressChoice('applyDiff', decompress);
     if (onProgress !== undefined) assertFunction('applyDiff', 'onProgress', onProgress);
     if (signal !== undefined) assertSignal('applyDiff', 'signal', signal);
     const { driver } = this.#ctx;
     const progress = guardedProgress(onProgress);
     adoptSource(source);
     return this.#run(signal, (stop) => {
-      const layer = layerSource(openLayerInput(source, undoCompression, stop), {
+      const layer = layerSource(openLayerInput(source, decompress, stop), {
         ...(driver.idMap === undefined ? {} : { idMap: driver.idMap }),
         ...(progress === undefined ? {} : { onProgress: progress }),
       });
