@@ -48,7 +48,7 @@ function literal(character: string): string {
 }
 
 function translate(text: string, source: string): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   let expression = '';
   for (let index = 0; index < characters.length; index++) {
     const character = characters[index] ?? '';

@@ -23,7 +23,7 @@ export class OpenDirectory {
     return this.#calls;
   }
 
-  /** Sorted bytewise. */
+  /** Sorted bytewise. Once for each opening: the kernel reads on from where the descriptor stands. */
   list(): DirectoryEntry[] {
     return this.#calls.list(this.fd);
   }
