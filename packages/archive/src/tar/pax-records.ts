@@ -27,8 +27,6 @@ const NEWLINE = 0x0a;
 const EQUALS = 0x3d;
 const COMMA = 0x2c;
 const COMMA_BYTES: Uint8Array = Uint8Array.of(COMMA);
-/** The shortest record is `5 a=\n`. */
-const MIN_RECORD = 5;
 /** Lengths are bounded by the size of the body, far below this many digits; leading zeros included. */
 const MAX_LENGTH_DIGITS = 20;
 
@@ -56,7 +54,7 @@ export function parsePaxRecord(bytes: Uint8Array, start: number, end: number): P
     length = length * 10 + digit;
   }
   const newline = start + length - 1;
-  if (at === start || at >= end || length < MIN_RECORD || newline >= end || newline <= at) return undefined;
+  if (at === start || at >= end || newline >= end || newline <= at) return undefined;
   if (bytes[newline] !== NEWLINE) return undefined;
   let equals = at + 1;
   while (equals < newline && bytes[equals] !== EQUALS) equals++;
