@@ -9,7 +9,9 @@ const table = `${BEGIN}\n| code | meaning and remedy |\n|---|---|\n${rows.join('
 const next = readme.replace(new RegExp(`${BEGIN}\n[\\s\\S]*?(?=\n## )`), table);
 if (process.argv.includes('--check')) {
   if (next !== readme) {
-    console.error('the error table of README.md is not that of packages/archive/src/errors.ts: run node scripts/error-table.mjs');
+    console.error(
+      'the error table of README.md is not that of packages/archive/src/errors.ts: run node scripts/error-table.mjs',
+    );
     process.exit(1);
   }
 } else writeFileSync('README.md', next);

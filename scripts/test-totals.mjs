@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 for (const file of process.argv.slice(2)) {
-  const lines = readFileSync(file, 'utf8').split('\n').filter((line) => line.startsWith('Tests:'));
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('Tests:'));
   const last = lines.at(-1);
   if (last === undefined) throw new Error(`${file} has no closing line of a test run`);
   for (const kind of Object.keys(totals)) {

@@ -13,7 +13,8 @@ export const ERROR_CODES = {
   ARCHIVE_FIELD_TOO_LONG: 'An extended header or sparse map is over the 1 MiB limit',
   ARCHIVE_SIZE_UNSUPPORTED: 'A size is negative or over 2^53-1 bytes',
   ARCHIVE_TYPE_UNSUPPORTED: 'The entry has a type flag that cannot be unpacked',
-  ARCHIVE_LIMIT_EXCEEDED: 'A configured limit (bytes, entries, ratio, depth) was passed; raise it if the input is trusted',
+  ARCHIVE_LIMIT_EXCEEDED:
+    'A configured limit (bytes, entries, ratio, depth) was passed; raise it if the input is trusted',
   ARCHIVE_HEADER_UNENCODABLE: 'A header value cannot be written in the requested tar format',
   ARCHIVE_BODY_MISMATCH: 'A body is shorter or longer than its header says',
   ARCHIVE_NOT_ARCHIVE: 'The input is not a tar archive',
@@ -23,16 +24,19 @@ export const ERROR_CODES = {
   ARCHIVE_INVALID_LINK: 'A hard link names something that is not in the root',
   ARCHIVE_INVALID_WHITEOUT: 'A whiteout names nothing, its own directory or its parent',
   ARCHIVE_NOT_REPRODUCIBLE: 'The archive could be unpacked but not streamed back byte for byte',
-  ARCHIVE_OVERWRITE_REFUSED: 'A directory and a non-directory would replace each other, which the options forbid',
+  ARCHIVE_OVERWRITE_REFUSED:
+    'A directory and a non-directory would replace each other, which the options forbid',
   ARCHIVE_DEVICE_RANGE: 'A device number is outside 0..2^32-1',
   ARCHIVE_IO: 'A file system call failed; see errno, syscall and path',
   ARCHIVE_FILE_CHANGED: 'A file changed while it was read',
-  ARCHIVE_FILE_CORRUPT: 'file integrity checksum failed: the file in the layer directory is not the one that was unpacked',
+  ARCHIVE_FILE_CORRUPT:
+    'file integrity checksum failed: the file in the layer directory is not the one that was unpacked',
   ARCHIVE_ID_UNMAPPED: 'A user or group id has no counterpart in the id map; extend the map',
   ARCHIVE_PATTERN_INVALID: 'An include or exclude pattern is malformed',
   ARCHIVE_COPY_CONFLICT: 'Source and destination of a copy do not fit each other',
   // --- compression and digests
-  COMPRESSION_UNSUPPORTED: 'No decoder for this compression is available; install the one named in the message',
+  COMPRESSION_UNSUPPORTED:
+    'No decoder for this compression is available; install the one named in the message',
   COMPRESSION_FAILED: 'The compressed data is damaged or its helper program failed',
   DIGEST_INVALID: 'A digest is not algorithm:lower-case-hex of the right length',
   DIGEST_UNSUPPORTED: 'The digest algorithm is not supported',
@@ -43,7 +47,8 @@ export const ERROR_CODES = {
   OPTION_UNKNOWN: 'An option is not known; check its spelling',
   // --- drivers
   DRIVER_UNKNOWN: 'No driver of that name is registered; import its package and register it',
-  DRIVER_NOT_SUPPORTED: 'The kernel or host lacks what the driver needs, or the driver does not have this operation',
+  DRIVER_NOT_SUPPORTED:
+    'The kernel or host lacks what the driver needs, or the driver does not have this operation',
   DRIVER_PREREQUISITES: 'A tool or file system feature that the driver needs is missing',
   DRIVER_INCOMPATIBLE_FS: 'The driver cannot run on this file system',
   DRIVER_QUOTA_NOT_SUPPORTED: 'A size was asked for but the file system has no project quota',
@@ -61,7 +66,8 @@ export const ERROR_CODES = {
   STORE_SCHEMA_NEWER: 'The store was written by a newer version; upgrade this package',
   STORE_ROOT_INVALID: 'The store root is not a usable directory',
   STORE_METADATA_FAILED: 'The metadata store could not be read or written',
-  STORE_INVARIANT: 'An internal rule was broken; the store refuses to go on with this object, please report it',
+  STORE_INVARIANT:
+    'An internal rule was broken; the store refuses to go on with this object, please report it',
   STORE_ABORTED_BY_CLOSE: 'The operation was stopped because the store was closed',
   // --- layers
   LAYER_NOT_FOUND: 'layer does not exist',

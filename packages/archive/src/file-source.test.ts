@@ -45,7 +45,10 @@ describe('a file as a source', () => {
     }
     // two kept, one being read into while one is looked at
     expect(memories.size).toBeLessThanOrEqual(5);
-    expect(kept.map((chunk, n) => CONTENT.subarray(n * 2 ** 20, (n + 1) * 2 ** 20).equals(chunk))).toEqual([true, true]);
+    expect(kept.map((chunk, n) => CONTENT.subarray(n * 2 ** 20, (n + 1) * 2 ** 20).equals(chunk))).toEqual([
+      true,
+      true,
+    ]);
   });
 
   it('does not take memory that is not its own, or twice', async () => {

@@ -95,11 +95,15 @@ export class FileSource implements RecyclingSource {
   #failure(error: unknown, syscall: string): LayerStoreError {
     const name = typeof this.#file === 'string' ? this.#file : `descriptor ${this.#file.fd}`;
     const errno = errnoOf(error) ?? 'EIO';
-    return new LayerStoreError('ARCHIVE_IO', `${errno}: ${name} could not be ${syscall === 'open' ? 'opened' : 'read'}`, {
-      path: name,
-      errno,
-      syscall,
-      cause: error,
-    });
+    return new LayerStoreError(
+      'ARCHIVE_IO',
+      `${errno}: ${name} could not be ${syscall === 'open' ? 'opened' : 'read'}`,
+      {
+        path: name,
+        errno,
+        syscall,
+        cause: error,
+      },
+    );
   }
 }

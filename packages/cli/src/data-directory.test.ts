@@ -10,6 +10,8 @@ describe('the default store root', () => {
     expect(dataDirectory({}, 1000, '/home/u')).toBe('/home/u/.local/share/layer-store');
   });
   it('ignores a relative XDG_DATA_HOME, as its specification asks', () => {
-    expect(dataDirectory({ XDG_DATA_HOME: 'data' }, 1000, '/home/u')).toBe('/home/u/.local/share/layer-store');
+    expect(dataDirectory({ XDG_DATA_HOME: 'data' }, 1000, '/home/u')).toBe(
+      '/home/u/.local/share/layer-store',
+    );
   });
 });

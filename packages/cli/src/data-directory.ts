@@ -11,5 +11,8 @@ export function dataDirectory(
 ): string {
   if (uid === 0) return '/var/lib/layer-store';
   const base = env.XDG_DATA_HOME;
-  return path.join(base !== undefined && path.isAbsolute(base) ? base : path.join(home, '.local/share'), 'layer-store');
+  return path.join(
+    base !== undefined && path.isAbsolute(base) ? base : path.join(home, '.local/share'),
+    'layer-store',
+  );
 }

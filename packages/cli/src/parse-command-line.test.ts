@@ -4,7 +4,9 @@ import { UsageError } from './usage-error.js';
 
 describe('parsing a command line', () => {
   it('takes options before and behind the command', () => {
-    expect(parseCommandLine(['--root', '/r', 'register', '--parent', 'sha256:x', 'a.tar', '-', '--json'])).toEqual({
+    expect(
+      parseCommandLine(['--root', '/r', 'register', '--parent', 'sha256:x', 'a.tar', '-', '--json']),
+    ).toEqual({
       command: { kind: 'register', parent: 'sha256:x', files: ['a.tar', '-'] },
       root: '/r',
       driver: undefined,
@@ -18,12 +20,19 @@ describe('parsing a command line', () => {
       name: 'c1',
       parent: 'p',
     });
-    expect(parseCommandLine(['rw', 'export', 'c1', '-o', 'f']).command).toEqual({ kind: 'rw-export', name: 'c1', file: 'f' });
+    expect(parseCommandLine(['rw', 'export', 'c1', '-o', 'f']).command).toEqual({
+      kind: 'rw-export',
+      name: 'c1',
+      file: 'f',
+    });
     expect(parseCommandLine(['rw', 'ls']).command).toEqual({ kind: 'rw-ls' });
   });
 
   it('collects repeated --keep', () => {
-    expect(parseCommandLine(['prune', '--keep', 'a', '--keep', 'b']).command).toEqual({ kind: 'prune', keep: ['a', 'b'] });
+    expect(parseCommandLine(['prune', '--keep', 'a', '--keep', 'b']).command).toEqual({
+      kind: 'prune',
+      keep: ['a', 'b'],
+    });
   });
 
   it('answers --help and --version whatever else is there', () => {

@@ -1,7 +1,13 @@
 import { once } from 'node:events';
 import type { ConsoleIo } from './console-io.js';
 
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
 export type JsonRecord = { readonly [key: string]: JsonValue };
 
 /** Prints results: one JSON object a line, or one line for people. */
@@ -18,6 +24,7 @@ export class Report {
   async record(record: JsonRecord, line: string): Promise<void> {
     const text = this.#json ? JSON.stringify(record) : line;
     if (text === '') return;
-    if (!this.#io.stdout.write(`${text}\n`)) await once(this.#io.stdout, 'drain', { signal: this.#io.signal });
+    if (!this.#io.stdout.write(`${text}\n`))
+      await once(this.#io.stdout, 'drain', { signal: this.#io.signal });
   }
 }

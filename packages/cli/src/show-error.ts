@@ -20,7 +20,7 @@ function described(error: unknown): { readonly code: string; readonly message: s
   if (error instanceof UsageError) return { code: 'USAGE', message: error.message };
   if (typeof error !== 'object' || error === null) return { code: 'ERROR', message: String(error) };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'ERROR';
-  return { code, message: 'message' in error ? String(error.message) : String(error) };
+  return { code, message: 'message' in error ? String(error.message) : JSON.stringify(error) };
 }
 
 function fieldsOf(error: unknown): object {

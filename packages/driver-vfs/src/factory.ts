@@ -11,7 +11,10 @@ export const vfsDriver: DriverFactory = {
   name: 'vfs',
   probe: (home) => VfsDriver.probe(home),
   create: ({ home, idMap, options = {} }: DriverInit): VfsDriver => {
-    const entries = Object.entries(options).map(([key, value]): [string, string] => [key.replace(PREFIX, ''), value]);
+    const entries = Object.entries(options).map(([key, value]): [string, string] => [
+      key.replace(PREFIX, ''),
+      value,
+    ]);
     const { size, rootless, ...unknown } = Object.fromEntries(entries);
     assertKnownKeys(WHERE, unknown, []);
     return new VfsDriver({

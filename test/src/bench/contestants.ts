@@ -35,16 +35,31 @@ export async function subject(args: readonly string[], portable = false): Promis
 }
 
 /** One operation of Docker's store with its vfs driver. The last line of its output is the operation. */
-export async function moby(root: string, args: readonly string[], count = 1): Promise<SubjectOutput & { readonly chainID?: string }> {
+export async function moby(
+  root: string,
+  args: readonly string[],
+  count = 1,
+): Promise<SubjectOutput & { readonly chainID?: string }> {
   const program = mobyLayer();
   if (program === undefined) throw new Error('moby-layer is not installed');
-  const { stdout } = await runProgram(program, ['-root', root, '-driver', 'vfs', '-n', String(count), ...args], { timeoutSeconds: 1800 });
+  const { stdout } = await runProgram(
+    program,
+    ['-root', root, '-driver', 'vfs', '-n', String(count), ...args],
+    { timeoutSeconds: 1800 },
+  );
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as SubjectOutput & { readonly chainID?: string };
 }
 
 /** GNU tar, timed as a whole process: it has no other clock. */
 export async function gnuTarExtract(target: string, file: string): Promise<Sample> {
-  const { seconds } = await runProgram('/usr/bin/tar', ['--xattrs', '--xattrs-include=*', '-C', target, '-xf', file]);
+  const { seconds } = await runProgram('/usr/bin/tar', [
+    '--xattrs',
+    '--xattrs-include=*',
+    '-C',
+    target,
+    '-xf',
+    file,
+  ]);
   return { seconds };
 }
 
@@ -54,7 +69,11 @@ export async function gnuTarCreate(source: string, file: string): Promise<Sample
 }
 
 /** Runs `work` on an empty directory that is removed afterwards, outside the measurement. */
-export async function inFreshDirectory<T>(parent: string, name: string, work: (directory: string) => Promise<T>): Promise<T> {
+export async function inFreshDirectory<T>(
+  parent: string,
+  name: string,
+  work: (directory: string) => Promise<T>,
+): Promise<T> {
   const directory = path.join(parent, name);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });

@@ -10,7 +10,12 @@ const READ_WRITE_LAYERS = 5;
  * One round on one corpus: every contestant registers (or extracts), exports (or packs) and makes read-write layers, one after
  * the other, so that what disturbs the machine disturbs all of them.
  */
-export async function layerRace(volume: Volume, corpus: string, tar: string, board: Scoreboard): Promise<void> {
+export async function layerRace(
+  volume: Volume,
+  corpus: string,
+  tar: string,
+  board: Scoreboard,
+): Promise<void> {
   const at = volume.path;
   const label = (what: string): string => `${what} ${corpus} ${volume.kind}`;
   const input = path.join(at, 'input.tar');
@@ -25,12 +30,20 @@ export async function layerRace(volume: Volume, corpus: string, tar: string, boa
     board.add(label('register'), OURS, registered);
     const chain = registered.chainId ?? '';
     board.add(label('export'), OURS, await subject(['export', root, chain]));
-    board.add(label(`rw x${READ_WRITE_LAYERS}`), OURS, await subject(['rw', root, chain, String(READ_WRITE_LAYERS)]));
+    board.add(
+      label(`rw x${READ_WRITE_LAYERS}`),
+      OURS,
+      await subject(['rw', root, chain, String(READ_WRITE_LAYERS)]),
+    );
   });
   await inFreshDirectory(at, 'portable', async (root) => {
     const registered = await subject(['register', root, input], true);
     board.add(label('register'), 'without addon', registered);
-    board.add(label('export'), 'without addon', await subject(['export', root, registered.chainId ?? ''], true));
+    board.add(
+      label('export'),
+      'without addon',
+      await subject(['export', root, registered.chainId ?? ''], true),
+    );
   });
   if (mobyLayer() !== undefined) {
     await inFreshDirectory(at, 'moby', async (root) => {
@@ -38,19 +51,29 @@ export async function layerRace(volume: Volume, corpus: string, tar: string, boa
       board.add(label('register'), 'Docker', registered);
       const chain = registered.chainID ?? '';
       board.add(label('export'), 'Docker', await moby(root, ['export', chain]));
-      board.add(label(`rw x${READ_WRITE_LAYERS}`), 'Docker', await moby(root, ['rw', chain], READ_WRITE_LAYERS));
+      board.add(
+        label(`rw x${READ_WRITE_LAYERS}`),
+        'Docker',
+        await moby(root, ['rw', chain], READ_WRITE_LAYERS),
+      );
     });
   }
   for (const name of ['node-tar', 'tar-fs'] as const) {
     await inFreshDirectory(at, name, async (directory) => {
       board.add(label('register'), name, await subject([`${name}-extract`, directory, input]));
-      if (name === 'tar-fs') board.add(label('export'), name, await subject(['tar-fs-pack', directory, path.join(at, 'out.tar')]));
+      if (name === 'tar-fs')
+        board.add(label('export'), name, await subject(['tar-fs-pack', directory, path.join(at, 'out.tar')]));
     });
   }
 }
 
 /** Opening a store of many layers, in a process of its own. */
-export async function reopenRace(volume: Volume, layers: number, rounds: number, board: Scoreboard): Promise<void> {
+export async function reopenRace(
+  volume: Volume,
+  layers: number,
+  rounds: number,
+  board: Scoreboard,
+): Promise<void> {
   await inFreshDirectory(volume.path, 'many', async (root) => {
     await subject(['fill', root, String(layers)]);
     for (let round = 0; round < rounds; round++) {

@@ -12,8 +12,15 @@ import { layerRace, reopenRace } from './layer-race.js';
 import { Scoreboard } from './scoreboard.js';
 import { ext4Volume, tmpfsVolume, type Volume } from './volume.js';
 
-const CORPORA: Readonly<Record<string, () => Promise<string>>> = { debian: debianTar, npm: npmTar, big: bigFilesTar };
-const VOLUMES: Readonly<Record<string, () => Promise<Volume>>> = { tmpfs: tmpfsVolume, ext4: () => ext4Volume(8) };
+const CORPORA: Readonly<Record<string, () => Promise<string>>> = {
+  debian: debianTar,
+  npm: npmTar,
+  big: bigFilesTar,
+};
+const VOLUMES: Readonly<Record<string, () => Promise<Volume>>> = {
+  tmpfs: tmpfsVolume,
+  ext4: () => ext4Volume(8),
+};
 
 const { values } = parseArgs({
   options: {
@@ -25,10 +32,15 @@ const { values } = parseArgs({
   },
 });
 
-function pick<T>(table: Readonly<Record<string, T>>, names: string, what: string): readonly (readonly [string, T])[] {
+function pick<T>(
+  table: Readonly<Record<string, T>>,
+  names: string,
+  what: string,
+): readonly (readonly [string, T])[] {
   return names.split(',').map((name) => {
     const found = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (found === undefined) throw new RangeError(`unknown ${what} ${name}; there are ${Object.keys(table).join(', ')}`);
+    if (found === undefined)
+      throw new RangeError(`unknown ${what} ${name}; there are ${Object.keys(table).join(', ')}`);
     return [name, found] as const;
   });
 }
@@ -52,4 +64,7 @@ for (const [volumeName, openVolume] of pick(VOLUMES, values.volume, 'volume')) {
   }
 }
 console.log(board.toString());
-await writeFile(values.json, `${JSON.stringify({ node: process.version, rounds, rows: board.toJSON() }, undefined, 2)}\n`);
+await writeFile(
+  values.json,
+  `${JSON.stringify({ node: process.version, rounds, rows: board.toJSON() }, undefined, 2)}\n`,
+);

@@ -8,7 +8,9 @@ describe('the scoreboard', () => {
     for (const seconds of [8, 6, 100]) board.add('register', 'Docker', { seconds });
     const [row] = board.toJSON();
     expect(row?.peakRssMiB).toBe(59);
-    expect(row?.contestants.map(({ name, median, oursIsFasterBy }) => [name, median, oursIsFasterBy])).toEqual([
+    expect(
+      row?.contestants.map(({ name, median, oursIsFasterBy }) => [name, median, oursIsFasterBy]),
+    ).toEqual([
       [OURS, 2, 1],
       ['Docker', 8, 4],
     ]);

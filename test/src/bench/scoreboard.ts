@@ -5,7 +5,11 @@ export class Scoreboard {
   readonly #rows = new Map<string, Map<string, number[]>>();
   readonly #peaks = new Map<string, number>();
 
-  add(row: string, contestant: string, sample: { readonly seconds: number; readonly maxRssMiB?: number }): void {
+  add(
+    row: string,
+    contestant: string,
+    sample: { readonly seconds: number; readonly maxRssMiB?: number },
+  ): void {
     const cells = this.#rows.get(row) ?? new Map<string, number[]>();
     this.#rows.set(row, cells);
     cells.set(contestant, [...(cells.get(contestant) ?? []), sample.seconds]);
@@ -34,7 +38,9 @@ export class Scoreboard {
   toString(): string {
     const lines = this.toJSON().map(({ row, contestants, peakRssMiB }) => {
       const cells = contestants.map(({ name, median: middle, oursIsFasterBy }) =>
-        name === OURS ? `${name} ${middle.toFixed(3)} s` : `${name} ${middle.toFixed(3)} s (x${oursIsFasterBy.toFixed(2)})`,
+        name === OURS
+          ? `${name} ${middle.toFixed(3)} s`
+          : `${name} ${middle.toFixed(3)} s (x${oursIsFasterBy.toFixed(2)})`,
       );
       return `${row.padEnd(26)} ${cells.join('  ')}${peakRssMiB === undefined ? '' : `  peak ${peakRssMiB} MiB`}`;
     });

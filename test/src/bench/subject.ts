@@ -103,7 +103,7 @@ async function packWithTarFs(source: string, file: string): Promise<Measured> {
   });
 }
 
-async function run(operation: string | undefined, args: readonly string[]): Promise<Measured> {
+async function run(operation: string, args: readonly string[]): Promise<Measured> {
   const [first = '', second = '', third = ''] = args;
   switch (operation) {
     case 'register':
@@ -127,6 +127,8 @@ async function run(operation: string | undefined, args: readonly string[]): Prom
   }
 }
 
-const [, , operation, ...args] = process.argv;
+const [, , operation = '', ...args] = process.argv;
 const measured = await run(operation, args);
-process.stdout.write(`${JSON.stringify({ ...measured, maxRssMiB: Math.round(process.resourceUsage().maxRSS / 1024) })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ ...measured, maxRssMiB: Math.round(process.resourceUsage().maxRSS / 1024) })}\n`,
+);

@@ -1,4 +1,4 @@
-import { encodeTarHeader, END_OF_ARCHIVE } from '@x/archive';
+import { END_OF_ARCHIVE, encodeTarHeader } from '@x/archive';
 
 /** A layer of one empty file: as small as a layer gets without being the empty layer. */
 export async function* emptyTarWith(name: string): AsyncGenerator<Uint8Array> {

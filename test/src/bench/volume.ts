@@ -32,7 +32,15 @@ export async function ext4Volume(gibibytes: number): Promise<Volume> {
     await writeFile(image, '');
     await truncate(image, gibibytes * 1024 ** 3);
     await mkdir(path);
-    await runProgram(program('mkfs.ext4'), ['-q', '-F', '-N', '4000000', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image]);
+    await runProgram(program('mkfs.ext4'), [
+      '-q',
+      '-F',
+      '-N',
+      '4000000',
+      '-E',
+      'lazy_itable_init=0,lazy_journal_init=0',
+      image,
+    ]);
     await runProgram(program('mount'), ['-o', 'loop', image, path]);
   } catch (error) {
     await dispose();
@@ -43,6 +51,7 @@ export async function ext4Volume(gibibytes: number): Promise<Volume> {
 
 function program(name: string): string {
   const found = findProgram(name);
-  if (found === undefined) throw new Error(`the ext4 part of the benchmark needs ${name}; install e2fsprogs and mount`);
+  if (found === undefined)
+    throw new Error(`the ext4 part of the benchmark needs ${name}; install e2fsprogs and mount`);
   return found;
 }

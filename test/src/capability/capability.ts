@@ -18,7 +18,10 @@ export function nativeAddon(): Capability {
 }
 
 export function program(name: string, hint: string): Capability {
-  return { name, missing: findProgram(name) === undefined ? `${name} is not installed (${hint})` : undefined };
+  return {
+    name,
+    missing: findProgram(name) === undefined ? `${name} is not installed (${hint})` : undefined,
+  };
 }
 
 export function dockerStore(): Capability {

@@ -4,7 +4,9 @@ import path from 'node:path';
 
 /** Where corpora are kept between runs: LAYER_STORE_CORPUS, or a per-user directory under the system's temp directory. */
 export function corpusDirectory(): string {
-  return process.env.LAYER_STORE_CORPUS ?? path.join(os.tmpdir(), `layer-store-corpus-${process.getuid?.() ?? 0}`);
+  return (
+    process.env.LAYER_STORE_CORPUS ?? path.join(os.tmpdir(), `layer-store-corpus-${process.getuid?.() ?? 0}`)
+  );
 }
 
 /**

@@ -10,7 +10,10 @@ export interface Fixture {
 function fixtureDirectory(): string | undefined {
   try {
     const versions = readdirSync('/usr/share').filter((name) => name.startsWith('go-'));
-    return versions.map((name) => path.join('/usr/share', name, 'src/archive/tar/testdata')).sort().at(-1);
+    return versions
+      .map((name) => path.join('/usr/share', name, 'src/archive/tar/testdata'))
+      .sort()
+      .at(-1);
   } catch {
     return undefined;
   }

@@ -40,7 +40,8 @@ export function rawHeader(header: RawHeader): Buffer {
   if (header.major !== undefined) octal(header.major, 329, 7);
   if (header.minor !== undefined) octal(header.minor, 337, 7);
   if (header.prefix !== undefined) block.write(header.prefix, 345, 'latin1');
-  for (const [offset, bytes] of header.overlay ?? []) Buffer.from(bytes as string, 'latin1').copy(block, offset);
+  for (const [offset, bytes] of header.overlay ?? [])
+    Buffer.from(bytes as string, 'latin1').copy(block, offset);
   block.fill(' ', 148, 156);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, '0')}\u0000 `, 148, 'latin1');
@@ -55,7 +56,10 @@ export function rawBody(content: string | Uint8Array): Buffer {
 
 /** A header with its payload. */
 export function rawEntry(header: Omit<RawHeader, 'size'>, content: string | Uint8Array = ''): Buffer {
-  return Buffer.concat([rawHeader({ ...header, size: Buffer.from(content as string, 'latin1').length }), rawBody(content)]);
+  return Buffer.concat([
+    rawHeader({ ...header, size: Buffer.from(content as string, 'latin1').length }),
+    rawBody(content),
+  ]);
 }
 
 /** A pax extended header (`x`) or global header (`g`) with the records given. */

@@ -26,7 +26,8 @@ export async function* wideLayer(entries: number): AsyncGenerator<Uint8Array> {
   let parts: Buffer[] = [];
   for (let n = 0; n < entries; n++) {
     const directory = `usr/lib/some-longer-directory-name/${Math.floor(n / ENTRIES_PER_DIRECTORY)}`;
-    if (n % ENTRIES_PER_DIRECTORY === 0) parts.push(rawHeader({ name: `${directory}/`, type: '5', mode: 0o755 }));
+    if (n % ENTRIES_PER_DIRECTORY === 0)
+      parts.push(rawHeader({ name: `${directory}/`, type: '5', mode: 0o755 }));
     parts.push(rawHeader({ name: `${directory}/file-${n}.js`, size: 400 + (n % 100) }), body);
     if (parts.length >= 1000) {
       yield Buffer.concat(parts);

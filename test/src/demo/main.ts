@@ -23,7 +23,8 @@ function say(text: string): void {
 
 async function sha256(file: string): Promise<string> {
   const program = findProgram('sha256sum');
-  if (program === undefined) throw new Error('the demo checks with sha256sum (Debian package coreutils); it is not installed');
+  if (program === undefined)
+    throw new Error('the demo checks with sha256sum (Debian package coreutils); it is not installed');
   const { stdout } = await runProgram(program, [file]);
   return `sha256:${stdout.slice(0, 64)}`;
 }
@@ -41,7 +42,11 @@ async function registerFile(store: LayerStore, file: string, parent: Layer | und
 
 async function demo(scratch: string): Promise<void> {
   const native = loadNative();
-  say(native.available ? 'native addon: loaded' : `native addon: absent (${native.reason}); the portable executors do the work`);
+  say(
+    native.available
+      ? 'native addon: loaded'
+      : `native addon: absent (${native.reason}); the portable executors do the work`,
+  );
 
   const base = `${scratch}/base.tar`;
   const app = `${scratch}/app.tar`;
@@ -77,14 +82,19 @@ async function demo(scratch: string): Promise<void> {
     await pipeline(layer.tarStream(), createWriteStream(exported));
     const digest = await sha256(exported);
     if (digest !== layer.diffId) throw new Error(`exported ${digest}, registered ${layer.diffId}`);
-    if (original !== undefined && digest !== (await sha256(original))) throw new Error(`${original} came out changed`);
-    say(`exported ${layer.diffId.slice(0, 19)}…: sha256sum agrees${original === undefined ? '' : ', same bytes as the original'}`);
+    if (original !== undefined && digest !== (await sha256(original)))
+      throw new Error(`${original} came out changed`);
+    say(
+      `exported ${layer.diffId.slice(0, 19)}…: sha256sum agrees${original === undefined ? '' : ', same bytes as the original'}`,
+    );
   }
 
   await store.release(appLayer);
   await store.release(baseLayer);
   const removed = await store.release(committed);
-  say(`released: ${removed.length} layers removed, child first; ${(await readdir(`${home}/dir`)).length} left in the driver`);
+  say(
+    `released: ${removed.length} layers removed, child first; ${(await readdir(`${home}/dir`)).length} left in the driver`,
+  );
 }
 
 const scratch = await mkdtemp(path.join(os.tmpdir(), 'layer-store-demo-'));

@@ -1,8 +1,8 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { END, rawEntry, rawHeader } from '../corpus/raw-tar.js';
@@ -16,7 +16,11 @@ const BASE = Buffer.concat([
   rawEntry({ name: 'etc/issue' }, 'base\n'),
   END,
 ]);
-const CHILD = Buffer.concat([rawEntry({ name: 'etc/motd' }, 'child\n'), rawEntry({ name: 'etc/.wh.issue' }, ''), END]);
+const CHILD = Buffer.concat([
+  rawEntry({ name: 'etc/motd' }, 'child\n'),
+  rawEntry({ name: 'etc/.wh.issue' }, ''),
+  END,
+]);
 
 interface Finished {
   readonly code: number | null;
@@ -38,7 +42,10 @@ afterEach(async () => {
 });
 
 async function layerStore(args: readonly string[], input?: string): Promise<Finished> {
-  const child = spawn(process.execPath, [BIN, '--root', `${scratch.path}/store`, ...args], { stdio: 'pipe', timeout: 60_000 });
+  const child = spawn(process.execPath, [BIN, '--root', `${scratch.path}/store`, ...args], {
+    stdio: 'pipe',
+    timeout: 60_000,
+  });
   if (input === undefined) child.stdin.end();
   else createReadStream(input).pipe(child.stdin);
   const closed = new Promise<number | null>((resolve) => {
@@ -62,13 +69,22 @@ const sha256 = (bytes: Buffer): string => `sha256:${createHash('sha256').update(
 describe('the layer-store command', () => {
   it('registers a chain, lists and inspects it, and exports every layer byte for byte', async () => {
     const layers = await json(['register', `${scratch.path}/base.tar`, `${scratch.path}/child.tar`]);
-    expect(layers.map((layer) => [layer.diffId, layer.parent, typeof layer.seconds, typeof layer.size])).toEqual([
+    expect(
+      layers.map((layer) => [layer.diffId, layer.parent, typeof layer.seconds, typeof layer.size]),
+    ).toEqual([
       [sha256(BASE), null, 'number', 'number'],
       [sha256(CHILD), sha256(BASE), 'number', 'number'],
     ]);
     const chain = String(layers[1]?.chainId);
-    expect(new Set((await json(['ls'])).map((layer) => layer.chainId))).toEqual(new Set(layers.map((layer) => layer.chainId)));
-    expect((await json(['inspect', chain]))[0]).toMatchObject({ chainId: chain, diffId: sha256(CHILD), parent: sha256(BASE), depth: 2 });
+    expect(new Set((await json(['ls'])).map((layer) => layer.chainId))).toEqual(
+      new Set(layers.map((layer) => layer.chainId)),
+    );
+    expect((await json(['inspect', chain]))[0]).toMatchObject({
+      chainId: chain,
+      diffId: sha256(CHILD),
+      parent: sha256(BASE),
+      depth: 2,
+    });
     const [exported] = await json(['export', chain, '-o', `${scratch.path}/out.tar`]);
     expect(exported).toMatchObject({ chainId: chain, file: `${scratch.path}/out.tar`, size: CHILD.length });
     expect((await readFile(`${scratch.path}/out.tar`)).equals(CHILD)).toBe(true);
@@ -97,8 +113,8 @@ describe('the layer-store command', () => {
     const [base] = await json(['register', `${scratch.path}/base.tar`]);
     await json(['rw', 'create', 'work', '--parent', String(base?.chainId)]);
     const [mounted] = await json(['rw', 'mount', 'work']);
-    await writeFile(`${mounted?.path}/etc/motd`, 'edited by hand\n');
-    await writeFile(`${mounted?.path}/new`, 'new\n');
+    await writeFile(`${String(mounted?.path)}/etc/motd`, 'edited by hand\n');
+    await writeFile(`${String(mounted?.path)}/new`, 'new\n');
     await json(['rw', 'unmount', 'work']);
     expect(await json(['rw', 'changes', 'work'])).toEqual([
       { kind: 'C', path: '/etc' },
@@ -119,12 +135,19 @@ describe('the layer-store command', () => {
     const [base, child] = await json(['register', `${scratch.path}/base.tar`, `${scratch.path}/child.tar`]);
     const inUse = await layerStore(['rm', String(base?.chainId)]);
     expect([inUse.code, inUse.stderr]).toEqual([1, expect.stringContaining('LAYER_IN_USE')]);
-    expect((await json(['rm', String(child?.chainId)])).map((layer) => layer.chainId)).toEqual([child?.chainId]);
+    expect((await json(['rm', String(child?.chainId)])).map((layer) => layer.chainId)).toEqual([
+      child?.chainId,
+    ]);
     expect((await json(['ls'])).map((layer) => layer.chainId)).toEqual([base?.chainId]);
     await json(['register', '--parent', String(base?.chainId), `${scratch.path}/child.tar`]);
-    expect((await json(['prune', '--keep', String(base?.chainId)])).map((layer) => layer.chainId)).toEqual([child?.chainId]);
+    expect((await json(['prune', '--keep', String(base?.chainId)])).map((layer) => layer.chainId)).toEqual([
+      child?.chainId,
+    ]);
     await json(['register', '--parent', String(base?.chainId), `${scratch.path}/child.tar`]);
-    expect((await json(['rm', '--parents', String(child?.chainId)])).map((layer) => layer.chainId)).toEqual([child?.chainId, base?.chainId]);
+    expect((await json(['rm', '--parents', String(child?.chainId)])).map((layer) => layer.chainId)).toEqual([
+      child?.chainId,
+      base?.chainId,
+    ]);
     expect(await json(['ls'])).toEqual([]);
   });
 
@@ -163,7 +186,13 @@ describe('the layer-store command', () => {
   });
 
   it('exits with 2 and the usage on a wrong command line, with 0 on --help', async () => {
-    expect(await layerStore(['exprot', 'x'])).toMatchObject({ code: 2, stderr: expect.stringContaining('usage:') });
-    expect(await layerStore(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('usage:') });
+    expect(await layerStore(['exprot', 'x'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('usage:'),
+    });
+    expect(await layerStore(['--help'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('usage:'),
+    });
   });
 });

@@ -16,7 +16,11 @@ interface DockerLayer {
   readonly diffID: string;
 }
 
-const itBesideDocker = itWith(rootPrivilege(), dockerStore(), program('debootstrap', 'Debian package debootstrap'));
+const itBesideDocker = itWith(
+  rootPrivilege(),
+  dockerStore(),
+  program('debootstrap', 'Debian package debootstrap'),
+);
 
 describe("beside Docker's own store", () => {
   itBesideDocker(
@@ -44,16 +48,23 @@ describe("beside Docker's own store", () => {
       });
       const ours: Layer[] = [];
       for (const file of files) ours.push(await store.register(createReadStream(file), ours.at(-1)?.chainId));
-      expect(ours.map((layer) => [layer.diffId, layer.chainId])).toEqual(theirs.map((layer) => [layer.diffID, layer.chainID]));
+      expect(ours.map((layer) => [layer.diffId, layer.chainId])).toEqual(
+        theirs.map((layer) => [layer.diffID, layer.chainID]),
+      );
 
       const rw = await store.createRWLayer('look', ours.at(-1)?.chainId);
       const mounted = treeListing(await rw.mount());
       await rw.unmount();
       const chain = theirs.at(-1)?.chainID.slice('sha256:'.length) ?? '';
-      const { stdout: cacheId } = await runProgram('/usr/bin/cat', [`${scratch.path}/docker/image/vfs/layerdb/sha256/${chain}/cache-id`]);
+      const { stdout: cacheId } = await runProgram('/usr/bin/cat', [
+        `${scratch.path}/docker/image/vfs/layerdb/sha256/${chain}/cache-id`,
+      ]);
       // Docker's copy of the parent's directories keeps no modification time of the root and its own sub-second times; ours must not differ otherwise
-      const withoutRoot = (listing: readonly string[]): readonly string[] => listing.slice(1).map(withoutTime);
-      expect(withoutRoot(mounted)).toEqual(withoutRoot(treeListing(`${scratch.path}/docker/vfs/dir/${cacheId}`)));
+      const withoutRoot = (listing: readonly string[]): readonly string[] =>
+        listing.slice(1).map(withoutTime);
+      expect(withoutRoot(mounted)).toEqual(
+        withoutRoot(treeListing(`${scratch.path}/docker/vfs/dir/${cacheId}`)),
+      );
     },
     300_000,
   );

@@ -16,7 +16,10 @@ let store: LayerStore;
 
 beforeAll(async () => {
   scratch = await scratchDirectory();
-  store = await LayerStore.open({ root: `${scratch.path}/store`, driver: new VfsDriver({ home: `${scratch.path}/vfs` }) });
+  store = await LayerStore.open({
+    root: `${scratch.path}/store`,
+    driver: new VfsDriver({ home: `${scratch.path}/vfs` }),
+  });
 });
 
 afterAll(async () => {
@@ -65,9 +68,12 @@ describe.each([
   ['cut and padded archives (spec 3.8)', TRUNCATION_SHAPES],
   ['archives that Docker cannot give back (spec 3.9)', POISON_SHAPES],
 ])('%s', (_title, shapes) => {
-  it.each(shapes.map((shape): [string, Shape] => [`${shape.name}: ${shape.outcome}`, shape]))('%s', async (_name, shape) => {
-    expect((await outcomeOf(shape.tar)) ?? 'exact').toBe(shape.outcome);
-  });
+  it.each(shapes.map((shape): [string, Shape] => [`${shape.name}: ${shape.outcome}`, shape]))(
+    '%s',
+    async (_name, shape) => {
+      expect((await outcomeOf(shape.tar)) ?? 'exact').toBe(shape.outcome);
+    },
+  );
 });
 
 /** Fixtures that no reader can take, and why (spec 3.12). Everything else must come back byte for byte. */
@@ -91,33 +97,49 @@ describe("Go's own parser fixtures", () => {
     name: 'Go tar fixtures',
     missing: fixtures === undefined ? 'the Debian package golang-1.19-src is not installed' : undefined,
   });
-  const table = (fixtures ?? [{ name: 'none', tar: Buffer.alloc(0) }]).map((fixture): [string, Fixture] => [fixture.name, fixture]);
+  const table = (fixtures ?? [{ name: 'none', tar: Buffer.alloc(0) }]).map((fixture): [string, Fixture] => [
+    fixture.name,
+    fixture,
+  ]);
   for (const [name, fixture] of table) {
-    itOnFixtures(`${name} ${Object.hasOwn(REFUSED, name) ? 'is refused' : 'streams back byte for byte'}`, async () => {
-      const outcome = await outcomeOf(fixture.tar);
-      const allowed = REFUSED[name];
-      if (allowed === undefined) expect(outcome).toBeUndefined();
-      else expect(allowed).toContain(outcome);
-    });
+    itOnFixtures(
+      `${name} ${Object.hasOwn(REFUSED, name) ? 'is refused' : 'streams back byte for byte'}`,
+      async () => {
+        const outcome = await outcomeOf(fixture.tar);
+        const allowed = REFUSED[name];
+        if (allowed === undefined) expect(outcome).toBeUndefined();
+        else expect(allowed).toContain(outcome);
+      },
+    );
   }
 });
 
 describe('beside Docker', () => {
-  itWith(dockerStore())('every shape that Docker can give back has the same ids here, and no other digest', async () => {
-    const moby = findProgram('moby-layer') ?? '';
-    for (const shape of [...TRUNCATION_SHAPES, ...POISON_SHAPES]) {
-      if (shape.outcome !== 'exact') continue;
-      await using root = await scratchDirectory();
-      const file = `${root.path}/shape.tar`;
-      await writeFile(file, shape.tar);
-      const { stdout } = await runProgram(moby, ['-root', `${root.path}/docker`, '-driver', 'vfs', 'register', file], {
-        accept: [0, 1],
-      });
-      const registered = /"chainID":"(sha256:[0-9a-f]+)","diffID":"(sha256:[0-9a-f]+)"/.exec(stdout);
-      if (registered === null) continue;
-      await using other = await LayerStore.open({ root: `${root.path}/ours`, driver: new VfsDriver({ home: `${root.path}/vfs` }) });
-      const layer = await other.register(stream(await readFile(file)), undefined, { decompress: false });
-      expect([shape.name, layer.chainId, layer.diffId]).toEqual([shape.name, registered[1], registered[2]]);
-    }
-  });
+  itWith(dockerStore())(
+    'every shape that Docker can give back has the same ids here, and no other digest',
+    async () => {
+      const moby = findProgram('moby-layer') ?? '';
+      for (const shape of [...TRUNCATION_SHAPES, ...POISON_SHAPES]) {
+        if (shape.outcome !== 'exact') continue;
+        await using root = await scratchDirectory();
+        const file = `${root.path}/shape.tar`;
+        await writeFile(file, shape.tar);
+        const { stdout } = await runProgram(
+          moby,
+          ['-root', `${root.path}/docker`, '-driver', 'vfs', 'register', file],
+          {
+            accept: [0, 1],
+          },
+        );
+        const registered = /"chainID":"(sha256:[0-9a-f]+)","diffID":"(sha256:[0-9a-f]+)"/.exec(stdout);
+        if (registered === null) continue;
+        await using other = await LayerStore.open({
+          root: `${root.path}/ours`,
+          driver: new VfsDriver({ home: `${root.path}/vfs` }),
+        });
+        const layer = await other.register(stream(await readFile(file)), undefined, { decompress: false });
+        expect([shape.name, layer.chainId, layer.diffId]).toEqual([shape.name, registered[1], registered[2]]);
+      }
+    },
+  );
 });

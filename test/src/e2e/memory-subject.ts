@@ -9,7 +9,10 @@ import { bigLayer, wideLayer } from '../corpus/synthetic.js';
 const [, , shape, amount, directory = ''] = process.argv;
 const source = shape === 'big' ? bigLayer(Number(amount)) : wideLayer(Number(amount));
 {
-  await using store = await LayerStore.open({ root: `${directory}/store`, driver: new VfsDriver({ home: `${directory}/vfs` }) });
+  await using store = await LayerStore.open({
+    root: `${directory}/store`,
+    driver: new VfsDriver({ home: `${directory}/vfs` }),
+  });
   const layer = await store.register(source, undefined, { decompress: false });
   let bytes = 0;
   for await (const chunk of layer.tarStream()) bytes += chunk.length;

@@ -13,7 +13,11 @@ import { scratchDirectory } from '../scratch/scratch-directory.js';
 import { treeListing } from '../tree/tree-listing.js';
 
 const MINUTES = 60_000;
-const itOnDebian = itWith(rootPrivilege(), nativeAddon(), program('debootstrap', 'Debian package debootstrap'));
+const itOnDebian = itWith(
+  rootPrivilege(),
+  nativeAddon(),
+  program('debootstrap', 'Debian package debootstrap'),
+);
 
 async function exportMatches(layer: Layer, original: string, scratch: string): Promise<void> {
   const exported = `${scratch}/exported.tar`;
@@ -23,7 +27,15 @@ async function exportMatches(layer: Layer, original: string, scratch: string): P
 
 async function extractWithGnuTar(target: string, file: string): Promise<void> {
   await mkdir(target, { recursive: true });
-  await runProgram('/usr/bin/tar', ['--xattrs', '--xattrs-include=*', '--numeric-owner', '-C', target, '-xpf', file]);
+  await runProgram('/usr/bin/tar', [
+    '--xattrs',
+    '--xattrs-include=*',
+    '--numeric-owner',
+    '-C',
+    target,
+    '-xpf',
+    file,
+  ]);
 }
 
 describe('real layers on vfs', () => {
@@ -84,7 +96,9 @@ describe('real layers on vfs', () => {
       expect(names).not.toContain('/etc/debian_version');
       expect(names).not.toContain('/usr/share/doc/bash');
       expect(names).toContain('/usr/share/bug/only-this-is-left');
-      expect([...names].filter((name) => name?.startsWith('/usr/share/bug/'))).toEqual(['/usr/share/bug/only-this-is-left']);
+      expect([...names].filter((name) => name?.startsWith('/usr/share/bug/'))).toEqual([
+        '/usr/share/bug/only-this-is-left',
+      ]);
       expect([...names].filter((name) => name?.includes('.wh.'))).toEqual([]);
     },
     10 * MINUTES,

@@ -12,7 +12,7 @@ export function treeListing(root: string, options: { readonly times?: boolean } 
   const lines: string[] = [];
   const firstNames = new Map<string, string>();
   const visit = (directory: Buffer, shown: string): void => {
-    const names = readdirSync(directory, { encoding: 'buffer' }).sort(Buffer.compare);
+    const names = readdirSync(directory, { encoding: 'buffer' }).sort((a, b) => Buffer.compare(a, b));
     for (const name of names) {
       const path = Buffer.concat([directory, Buffer.from('/'), name]);
       const label = `${shown}/${name.toString('latin1')}`;
@@ -30,7 +30,8 @@ function describe(path: Buffer, label: string, times: boolean, firstNames: Map<s
   const fields = [label, stat.mode.toString(8), `${stat.uid}:${stat.gid}`];
   if (times) fields.push(`m=${stat.mtimeNs}`);
   if (stat.isCharacterDevice() || stat.isBlockDevice()) fields.push(`dev=${stat.rdev}`);
-  if (stat.isSymbolicLink()) fields.push(`-> ${readlinkSync(path, { encoding: 'buffer' }).toString('latin1')}`);
+  if (stat.isSymbolicLink())
+    fields.push(`-> ${readlinkSync(path, { encoding: 'buffer' }).toString('latin1')}`);
   if (stat.isFile()) {
     fields.push(`${stat.size} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`);
   }

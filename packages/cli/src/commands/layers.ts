@@ -1,5 +1,4 @@
-import { formatSize } from '@x/archive';
-import { LayerStoreError } from '@x/archive';
+import { formatSize, LayerStoreError } from '@x/archive';
 import { type LayerStore, parseChainId, type RemovedLayer, type StoredLayer } from '@x/layer-store';
 import type { ConsoleIo } from '../console-io.js';
 import { layerLine } from '../layer-line.js';
@@ -22,7 +21,9 @@ export async function exportLayer(
 
 /** `ls`: parents before their children. */
 export async function listLayers(store: LayerStore, report: Report): Promise<void> {
-  const layers = [...store.map().values()].sort((a, b) => a.depth - b.depth || (a.chainId < b.chainId ? -1 : 1));
+  const layers = [...store.map().values()].sort(
+    (a, b) => a.depth - b.depth || (a.chainId < b.chainId ? -1 : 1),
+  );
   for (const layer of layers) {
     const parent = layer.parent === undefined ? 'base' : `on ${layer.parent.chainId}`;
     await report.record(summary(layer), `${layerLine(layer)}  ${parent}`);

@@ -43,7 +43,10 @@ export async function changesOfReadWrite(
 ): Promise<void> {
   const rw = await store.getRWLayer(name);
   for (const change of await rw.changes({ signal: io.signal })) {
-    await report.record({ kind: CHANGE_LETTER[change.kind], path: displayPath(change.path) }, formatChange(change));
+    await report.record(
+      { kind: CHANGE_LETTER[change.kind], path: displayPath(change.path) },
+      formatChange(change),
+    );
   }
 }
 
