@@ -88,18 +88,15 @@ describe('registering and releasing', () => {
     });
     await writeFile(path.join(await rw.mount(), 'kept'), 'kept');
     await rw.unmount();
-    const seen = [...under.store.map().values()].map((layer) => [
-      layer.chainId,
-      layer.cacheId,
-      layer.size(),
-      layer.parent?.chainId,
-    ]);
+    const seen = [...under.store.map().values()].map((layer) =>
+      [layer.chainId, layer.cacheId, layer.size(), layer.parent?.chainId].join(' '),
+    );
     const mountId = under.store.getMountId('some-mount');
 
     const store = await under.reopen();
     expect(
       [...store.map().values()]
-        .map((layer) => [layer.chainId, layer.cacheId, layer.size(), layer.parent?.chainId])
+        .map((layer) => [layer.chainId, layer.cacheId, layer.size(), layer.parent?.chainId].join(' '))
         .toSorted(),
     ).toEqual(seen.toSorted());
     await expect(store.createRWLayer('some-mount', base.chainId)).rejects.toMatchObject({

@@ -78,7 +78,8 @@ export class Lifecycle {
   }
 
   async #close(work: () => Promise<void>): Promise<void> {
-    await this.#opening?.catch(() => undefined);
+    // At once when it can be: nothing may begin after close() was called.
+    if (this.#state === 'opening') await this.#opening?.catch(() => undefined);
     if (this.#state !== 'open') return;
     this.#state = 'closing';
     await Promise.allSettled([...this.#streams].map((stream) => stream.close()));
