@@ -186,14 +186,14 @@ export class Extraction implements OperationTarget {
   }
 
   hardlink(path: string, target: string): void {
-    const parent = this.#parentOf(path);
-    const name = baseName(path);
     const source = this.#lookUp(parentName(target));
     const sourceName = baseName(target);
     const stat = source === undefined ? undefined : statWithin(source, sourceName);
     if (source === undefined || stat === undefined || stat.isDirectory() || this.#marks.isWhiteout(stat)) {
       throw invalidLink(path, target);
     }
+    const parent = this.#parentOf(path);
+    const name = baseName(path);
     const key = this.#tree.key(stat);
     const existing = statWithin(parent, name);
     if (existing === undefined || this.#tree.key(existing) !== key) {

@@ -48,7 +48,10 @@ const script: fc.Arbitrary<readonly EntrySpec[]> = fc
 const FORMATS = ['delete', 'overlay', 'aufs'] as const;
 
 function opaque(sandbox: Sandbox): string {
-  return execFileSync('getfattr', ['-R', '-P', '-h', '-m', 'overlay', '-d', '.'], { cwd: sandbox.dest, encoding: 'utf8' })
+  return execFileSync('getfattr', ['-R', '-P', '-h', '-m', 'overlay', '-d', '.'], {
+    cwd: sandbox.dest,
+    encoding: 'utf8',
+  })
     .split('\n\n')
     .sort()
     .join('\n');
