@@ -1,16 +1,16 @@
 export type * from './driver/contract.js';
 export type { CreateKind } from './driver/create-options.js';
 export { Driver } from './driver/driver.js';
-export { layerSource, type LayerSourceOptions } from './driver/layer-source.js';
+export { type LayerSourceOptions, layerSource } from './driver/layer-source.js';
 export { type DriverFactory, type DriverInit, DriverRegistry } from './driver/registry.js';
 export {
   DRIVER_PRIORITY,
   type DriverCandidate,
   planSelection,
   requireSupported,
-  selectDriver,
   type Selection,
   type SelectionOptions,
+  selectDriver,
 } from './driver/selection.js';
 export type { StoreChannel, StoreEvents, StoreLogger } from './events.js';
 export {
@@ -27,7 +27,12 @@ export {
   parseChainId,
   parseDiffId,
 } from './ids.js';
-export { type LevelMetadataOptions, levelMetadata, memoryMetadata, SCHEMA_VERSION } from './metadata/level-metadata-store.js';
+export {
+  type LevelMetadataOptions,
+  levelMetadata,
+  memoryMetadata,
+  SCHEMA_VERSION,
+} from './metadata/level-metadata-store.js';
 export type { MetadataStore, RemovalBatch } from './metadata/metadata-store.js';
 export type * from './metadata/records.js';
 export type { PendingDeletion } from './recovery/pending-deletions.js';

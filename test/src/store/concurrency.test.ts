@@ -157,13 +157,18 @@ describe('depth', () => {
 
 describe('closing', () => {
   it('stops what runs, which leaves nothing', async () => {
+    let hanging: () => void = () => undefined;
+    const reached = new Promise<void>((resolve) => {
+      hanging = resolve;
+    });
     async function* endless(): AsyncGenerator<Uint8Array, void, undefined> {
       yield LAYER.bytes.subarray(0, 1024);
+      hanging();
       await new Promise(() => undefined);
     }
     const registering = under.store.register(endless(), BASE.diffId);
     const outcome = expect(registering).rejects.toMatchObject({ code: 'STORE_ABORTED_BY_CLOSE' });
-    await turn();
+    await reached;
     const layer = await under.store.get(BASE.diffId);
     const stream = layer.tarStream();
     await under.store.close();

@@ -31,13 +31,18 @@ class DirectoryDriver extends Driver {
   async #call(name: string): Promise<void> {
     this.calls.push(name);
     await this.gate;
-    if (this.failing === name) throw Object.assign(new Error('no'), { code: 'EIO', syscall: 'read', path: '/x' });
+    if (this.failing === name)
+      throw Object.assign(new Error('no'), { code: 'EIO', syscall: 'read', path: '/x' });
   }
 
   protected override async _open(): Promise<void> {
     await this.#call('open');
   }
-  protected override async _create(id: DriverId, parent: DriverId | undefined, _: CreateOptions): Promise<void> {
+  protected override async _create(
+    id: DriverId,
+    parent: DriverId | undefined,
+    _: CreateOptions,
+  ): Promise<void> {
     await mkdir(path.join(this.home, id));
     if (parent !== undefined) await writeFile(path.join(this.home, id, 'parent'), parent);
     await this.#call('create');
@@ -64,7 +69,10 @@ class DirectoryDriver extends Driver {
     return (await readdir(this.home)) as DriverId[];
   }
   protected override async _status(): Promise<readonly (readonly [string, string])[]> {
-    return [['b', '1'], ['a', '2']];
+    return [
+      ['b', '1'],
+      ['a', '2'],
+    ];
   }
   protected override async _isMounted(): Promise<boolean> {
     return this.leftMounted;
@@ -116,10 +124,13 @@ const OPERATIONS: [string, (driver: Driver, id: string) => Promise<unknown>][] =
 ];
 
 describe.each(OPERATIONS)('%s', (name, operate) => {
-  it.each(['', '.', '..', '-a', '.a', 'a/b', 'a\0', 'ä', 'a b', 'x'.repeat(201), 'reserved'])('refuses the id %j', async (id) => {
-    await expect(operate(driver, id)).rejects.toMatchObject({ code: 'DRIVER_ID_INVALID' });
-    expect(await driver.list()).toEqual([]);
-  });
+  it.each(['', '.', '..', '-a', '.a', 'a/b', 'a\0', 'ä', 'a b', 'x'.repeat(201), 'reserved'])(
+    'refuses the id %j',
+    async (id) => {
+      await expect(operate(driver, id)).rejects.toMatchObject({ code: 'DRIVER_ID_INVALID' });
+      expect(await driver.list()).toEqual([]);
+    },
+  );
 
   it('is refused before the driver is open, and after it was closed', async () => {
     await expect(operate(new DirectoryDriver(home), 'a')).rejects.toMatchObject({ code: 'DRIVER_CLOSED' });
@@ -137,19 +148,28 @@ describe.each(OPERATIONS)('%s', (name, operate) => {
       await driver.create('a');
       await expect(operate(driver, 'a')).rejects.toMatchObject({ code: 'DRIVER_ID_EXISTS', cacheId: 'a' });
     } else {
-      await expect(operate(driver, 'unknown')).rejects.toMatchObject({ code: 'DRIVER_ID_UNKNOWN', cacheId: 'unknown' });
+      await expect(operate(driver, 'unknown')).rejects.toMatchObject({
+        code: 'DRIVER_ID_UNKNOWN',
+        cacheId: 'unknown',
+      });
     }
   });
 });
 
-it.each(['1', 'Base', 'Snap', 'empty', 'base', 'a'.repeat(200), `${'0'.repeat(64)}-init`])('%j is an id', async (id) => {
-  await driver.create(id);
-  expect(await driver.exists(id)).toBe(true);
-});
+it.each(['1', 'Base', 'Snap', 'empty', 'base', 'a'.repeat(200), `${'0'.repeat(64)}-init`])(
+  '%j is an id',
+  async (id) => {
+    await driver.create(id);
+    expect(await driver.exists(id)).toBe(true);
+  },
+);
 
 describe('creating', () => {
   it('refuses an unknown parent', async () => {
-    await expect(driver.create('a', 'none')).rejects.toMatchObject({ code: 'DRIVER_ID_UNKNOWN', cacheId: 'none' });
+    await expect(driver.create('a', 'none')).rejects.toMatchObject({
+      code: 'DRIVER_ID_UNKNOWN',
+      cacheId: 'none',
+    });
     expect(await driver.list()).toEqual([]);
   });
 
@@ -167,7 +187,9 @@ describe('creating', () => {
   });
 
   it('refuses options the driver does not have', async () => {
-    await expect(driver.create('a', undefined, { mountLabel: 'x' })).rejects.toMatchObject({ code: 'DRIVER_NOT_SUPPORTED' });
+    await expect(driver.create('a', undefined, { mountLabel: 'x' })).rejects.toMatchObject({
+      code: 'DRIVER_NOT_SUPPORTED',
+    });
     await expect(driver.create('a', undefined, { storageOpt: { Size: '1G' } })).rejects.toMatchObject({
       code: 'DRIVER_QUOTA_NOT_SUPPORTED',
     });
@@ -175,7 +197,9 @@ describe('creating', () => {
       code: 'OPTION_UNKNOWN',
       option: 'color',
     });
-    await expect(driver.create('a', undefined, { lable: 'x' } as never)).rejects.toMatchObject({ code: 'OPTION_UNKNOWN' });
+    await expect(driver.create('a', undefined, { lable: 'x' } as never)).rejects.toMatchObject({
+      code: 'OPTION_UNKNOWN',
+    });
     await expect(driver.create('a', undefined, { storageOpt: { size: 1 } } as never)).rejects.toMatchObject({
       code: 'OPTION_INVALID',
     });

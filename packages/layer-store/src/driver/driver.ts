@@ -15,12 +15,7 @@ import { diffStream } from './diff-stream.js';
 import { parseDriverId } from './driver-id.js';
 import { DriverMethods } from './driver-methods.js';
 import { driverFailure } from './failure.js';
-import {
-  genericChanges,
-  genericDiff,
-  genericDiffSize,
-  type MountedTrees,
-} from './generic-diff.js';
+import { genericChanges, genericDiff, genericDiffSize, type MountedTrees } from './generic-diff.js';
 import { Lifecycle } from './lifecycle.js';
 import { MountCounts, type Mounter } from './mount-counts.js';
 import { Pins } from './pins.js';

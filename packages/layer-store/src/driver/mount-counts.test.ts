@@ -91,4 +91,15 @@ describe('MountCounts', () => {
     expect(mounted).toBe(false);
     expect(counts.count(ID)).toBe(0);
   });
+
+  it('after an unmount that failed but took effect the next get mounts again', async () => {
+    await counts.get(ID, mounter);
+    failing = 'unmount';
+    await expect(counts.put(ID, mounter)).rejects.toThrow('unmount failed');
+    failing = undefined;
+    mounted = false;
+    await counts.get(ID, mounter);
+    expect(calls).toEqual(['mount', 'unmount', 'mount']);
+    expect(counts.count(ID)).toBe(1);
+  });
 });

@@ -71,14 +71,19 @@ describe('selectDriver', () => {
 
   it('stops at a driver whose probe failed', async () => {
     const registry = new DriverRegistry([factory('a', refused('DRIVER_FAILED')), factory('vfs')]);
-    await expect(selectDriver(registry, root, options)).rejects.toMatchObject({ code: 'DRIVER_FAILED', driver: 'a' });
+    await expect(selectDriver(registry, root, options)).rejects.toMatchObject({
+      code: 'DRIVER_FAILED',
+      driver: 'a',
+    });
   });
 
   it('does not hop to another driver when the one with state cannot run', async () => {
     await mkdir(path.join(root, 'a'));
     await writeFile(path.join(root, 'a', 'layer'), '');
     const registry = new DriverRegistry([factory('a', refused('DRIVER_PREREQUISITES')), factory('vfs')]);
-    await expect(selectDriver(registry, root, options)).rejects.toMatchObject({ code: 'DRIVER_PREREQUISITES' });
+    await expect(selectDriver(registry, root, options)).rejects.toMatchObject({
+      code: 'DRIVER_PREREQUISITES',
+    });
   });
 
   it('an empty home is no state', async () => {
@@ -93,14 +98,21 @@ describe('selectDriver', () => {
       await writeFile(path.join(root, name, 'layer'), '');
     }
     const both = new DriverRegistry([factory('a'), factory('b')]);
-    await expect(selectDriver(both, root, options)).rejects.toMatchObject({ code: 'DRIVER_AMBIGUOUS', actual: 'a, b' });
+    await expect(selectDriver(both, root, options)).rejects.toMatchObject({
+      code: 'DRIVER_AMBIGUOUS',
+      actual: 'a, b',
+    });
     const none = new DriverRegistry([factory('vfs', refused('DRIVER_NOT_SUPPORTED'))]);
     await expect(selectDriver(none, root, options)).rejects.toMatchObject({ code: 'DRIVER_NOT_SUPPORTED' });
   });
 
   it('a registry refuses duplicates and names what it does not have', () => {
     const registry = new DriverRegistry([factory('a')]);
-    expect(() => registry.register(factory('a'))).toThrow(expect.objectContaining({ code: 'DRIVER_DUPLICATE' }));
-    expect(() => registry.require('b')).toThrow(expect.objectContaining({ code: 'DRIVER_UNKNOWN', driver: 'b' }));
+    expect(() => registry.register(factory('a'))).toThrow(
+      expect.objectContaining({ code: 'DRIVER_DUPLICATE' }),
+    );
+    expect(() => registry.require('b')).toThrow(
+      expect.objectContaining({ code: 'DRIVER_UNKNOWN', driver: 'b' }),
+    );
   });
 });

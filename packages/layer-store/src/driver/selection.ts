@@ -44,7 +44,9 @@ export function planSelection(
   priority: readonly string[],
 ): Selection {
   const registered = new Map(candidates.map((candidate) => [candidate.name, candidate]));
-  const prior = candidates.filter(({ name, hasState }) => hasState && name !== FALLBACK).map(({ name }) => name);
+  const prior = candidates
+    .filter(({ name, hasState }) => hasState && name !== FALLBACK)
+    .map(({ name }) => name);
   const [only] = prior;
   if (prior.length > 1) return { kind: 'ambiguous', names: prior };
   if (only !== undefined) return { kind: 'prior', name: only };
@@ -126,7 +128,9 @@ function refusal(
   { name }: DriverFactory,
   { code, reason, remedy }: Extract<ProbeResult, { supported: false }>,
 ): LayerStoreError {
-  return new LayerStoreError(code, `the ${name} driver cannot run here: ${reason}: ${remedy}`, { driver: name });
+  return new LayerStoreError(code, `the ${name} driver cannot run here: ${reason}: ${remedy}`, {
+    driver: name,
+  });
 }
 
 async function hasState(home: string): Promise<boolean> {

@@ -14,7 +14,9 @@ describe('failpoints', () => {
     const files = (await readdir(SOURCE, { recursive: true })).filter(
       (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.endsWith('failpoints.ts'),
     );
-    const source = (await Promise.all(files.map((name) => readFile(path.join(SOURCE, name), 'utf8')))).join('\n');
+    const source = (await Promise.all(files.map((name) => readFile(path.join(SOURCE, name), 'utf8')))).join(
+      '\n',
+    );
     const used = [...source.matchAll(/\bstep\(\s*'([^']+)'/g)].map((match) => match[1]);
     expect(used.map(String).toSorted()).toEqual([...FAILPOINTS].toSorted());
   });

@@ -39,7 +39,11 @@ export async function recordFailpoints(script: OperationScript): Promise<readonl
 }
 
 /** Runs a script that is killed before or after the named step. Whoever called looks at the store afterwards. */
-export function killAt(script: OperationScript, phase: FailpointPhase, name: Failpoint): Promise<ScriptOutcome> {
+export function killAt(
+  script: OperationScript,
+  phase: FailpointPhase,
+  name: Failpoint,
+): Promise<ScriptOutcome> {
   return run(script, `${phase}:${name}`);
 }
 

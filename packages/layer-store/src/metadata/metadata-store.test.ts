@@ -59,7 +59,13 @@ describe.each(backends)('metadata in %s', (name, make) => {
 
   it('is empty at first, with an identity that stays', async () => {
     const first = await store.load();
-    expect(first).toMatchObject({ schema: SCHEMA_VERSION, layers: [], mounts: [], intents: [], removals: [] });
+    expect(first).toMatchObject({
+      schema: SCHEMA_VERSION,
+      layers: [],
+      mounts: [],
+      intents: [],
+      removals: [],
+    });
     await store.putIntent(intentOf(randomId()));
     const { storeId, generation } = await store.load();
     expect(storeId).toBe(first.storeId);
@@ -83,13 +89,25 @@ describe.each(backends)('metadata in %s', (name, make) => {
     const { intents } = await store.load();
     for (const { id } of intents) await store.dropIntent(id);
     await reopen();
-    expect(await store.load()).toMatchObject({ layers: [], mounts: [], intents: [], removals: [], unreadable: [] });
+    expect(await store.load()).toMatchObject({
+      layers: [],
+      mounts: [],
+      intents: [],
+      removals: [],
+      unreadable: [],
+    });
   });
 
   it('keeps descriptor, labels and every optional field of layers and mounts', async () => {
     const base = {
       ...layer('a'),
-      descriptor: { digest: diffId('b'), size: 5, mediaType: 'application/x', annotations: { k: 'v' }, x: [1, null] },
+      descriptor: {
+        digest: diffId('b'),
+        size: 5,
+        mediaType: 'application/x',
+        annotations: { k: 'v' },
+        x: [1, null],
+      },
       labels: { 'made-by': 'tëst', empty: '' },
     };
     const child = layer('c', base);
@@ -140,7 +158,9 @@ describe.each(backends)('metadata in %s', (name, make) => {
   it('operations on a closed store fail with a coded error', async () => {
     await store.close();
     await expect(store.load()).rejects.toMatchObject({ code: 'STORE_METADATA_FAILED' });
-    await expect(store.putIntent(intentOf(randomId()))).rejects.toMatchObject({ code: 'STORE_METADATA_FAILED' });
+    await expect(store.putIntent(intentOf(randomId()))).rejects.toMatchObject({
+      code: 'STORE_METADATA_FAILED',
+    });
     await store.open();
   });
 });
@@ -175,10 +195,18 @@ describe('damaged or foreign content', () => {
     ['no diff id', `layer!${base.chainId}`, JSON.stringify({ ...base, diffId: undefined })],
     ['labels that are no texts', `layer!${base.chainId}`, JSON.stringify({ ...base, labels: { a: 1 } })],
     ['a mount with zero-length mount id', 'mount!m', JSON.stringify({ name: 'm', mountId: '' })],
-    ['an invalid init id value', 'mount!m', JSON.stringify({ name: 'm', mountId: base.cacheId, initId: 'x-init' })],
+    [
+      'an invalid init id value',
+      'mount!m',
+      JSON.stringify({ name: 'm', mountId: base.cacheId, initId: 'x-init' }),
+    ],
     ['a mount name with a slash', 'mount!a/b', JSON.stringify({ name: 'a/b', mountId: base.cacheId })],
     ['an intent without ids', 'intent!i', JSON.stringify({ id: 'i', kind: 'layer' })],
-    ['a removal of a path', 'removal!r', JSON.stringify({ id: 'r', kind: 'layer', driverIds: ['../../etc'] })],
+    [
+      'a removal of a path',
+      'removal!r',
+      JSON.stringify({ id: 'r', kind: 'layer', driverIds: ['../../etc'] }),
+    ],
   ])('a record with %s is reported, not hidden', async (_what, key, value) => {
     await poke({ meta, [key]: value });
     const { layers, mounts, intents, removals, unreadable } = await load();
@@ -195,7 +223,10 @@ describe('damaged or foreign content', () => {
 
   it('a newer schema is refused', async () => {
     await poke({ meta: JSON.stringify({ schema: SCHEMA_VERSION + 1, storeId: 'x', generation: 1 }) });
-    await expect(load()).rejects.toMatchObject({ code: 'STORE_SCHEMA_NEWER', actual: String(SCHEMA_VERSION + 1) });
+    await expect(load()).rejects.toMatchObject({
+      code: 'STORE_SCHEMA_NEWER',
+      actual: String(SCHEMA_VERSION + 1),
+    });
   });
 
   it.each([

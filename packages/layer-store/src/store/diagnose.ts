@@ -45,14 +45,21 @@ export async function diagnose(ctx: StoreContext): Promise<StoreProblem[]> {
     ...[...intents, ...removals, ...unreadable, ...broken].flatMap((record) => record.driverIds),
   ]);
   return [
-    ...broken.map(({ kind, id, problems, driverIds: ids }): StoreProblem =>
-      kind === 'layer'
-        ? { kind: 'broken-layer', chainId: id, problems, driverIds: ids }
-        : { kind: 'broken-mount', name: id, problems, driverIds: ids },
+    ...broken.map(
+      ({ kind, id, problems, driverIds: ids }): StoreProblem =>
+        kind === 'layer'
+          ? { kind: 'broken-layer', chainId: id, problems, driverIds: ids }
+          : { kind: 'broken-mount', name: id, problems, driverIds: ids },
     ),
     ...unreadable
       .filter(({ kind }) => kind === 'intent' || kind === 'removal')
-      .map(({ kind, key, problem }): StoreProblem => ({ kind: 'unreadable-record', key: `${kind} ${key}`, problem })),
+      .map(
+        ({ kind, key, problem }): StoreProblem => ({
+          kind: 'unreadable-record',
+          key: `${kind} ${key}`,
+          problem,
+        }),
+      ),
     ...ctx.pending.list().map((deletion): StoreProblem => ({ kind: 'pending-deletion', ...deletion })),
     ...driverIds
       .filter((id) => !known.has(id))

@@ -1,4 +1,10 @@
-import { type ByteSource, type DecompressOptions, decompress, invalidOption, LayerStoreError } from '@x/archive';
+import {
+  type ByteSource,
+  type DecompressOptions,
+  decompress,
+  invalidOption,
+  LayerStoreError,
+} from '@x/archive';
 
 /** How far a layer has come in. */
 export interface LayerProgress {
@@ -69,17 +75,24 @@ export function guardedProgress(
     try {
       callback(progress);
     } catch (cause) {
-      throw new LayerStoreError('OPTION_INVALID', 'the onProgress callback threw', { option: 'onProgress', cause });
+      throw new LayerStoreError('OPTION_INVALID', 'the onProgress callback threw', {
+        option: 'onProgress',
+        cause,
+      });
     }
   };
 }
 
-/** Ends a source that will not be read: a Node stream is destroyed, an iterator returned. */
-export async function discardSource(source: ByteSource): Promise<void> {
+/**
+ * Ends a source that will not be read further: a Node stream is destroyed, an iterator returned. Not waited for: a
+ * generator that hangs in the middle of a step ends when that step does.
+ */
+export function discardSource(source: ByteSource): void {
   const { destroy } = source as { destroy?: unknown };
   if (typeof destroy === 'function') {
     destroy.call(source);
     return;
   }
-  await source[Symbol.asyncIterator]().return?.();
+  const returning = source[Symbol.asyncIterator]().return?.();
+  Promise.resolve(returning).catch(() => undefined);
 }

@@ -59,9 +59,13 @@ describe('LayerGraph', () => {
   it('refuses to publish a chain twice, and to find one it does not have', () => {
     const graph = new LayerGraph();
     const base = add(graph, 1);
-    expect(() => graph.add(base.record, undefined)).toThrow(expect.objectContaining({ code: 'STORE_INVARIANT' }));
+    expect(() => graph.add(base.record, undefined)).toThrow(
+      expect.objectContaining({ code: 'STORE_INVARIANT' }),
+    );
     graph.collect(base);
-    expect(() => graph.require(base.record.chainId)).toThrow(expect.objectContaining({ code: 'LAYER_NOT_FOUND' }));
+    expect(() => graph.require(base.record.chainId)).toThrow(
+      expect.objectContaining({ code: 'LAYER_NOT_FOUND' }),
+    );
   });
 });
 

@@ -1,15 +1,15 @@
 import { type ByteSource, LayerStoreError } from '@x/archive';
 import { type ChainId, type MountId, parseChainId } from '../ids.js';
 import type { BrokenObject } from './broken-registry.js';
-import { removalsOf } from './rebuild.js';
 import { COMMIT, type StoreContext } from './context.js';
-import { checkCreateRWLayerOptions, createRWLayer, type CreateRWLayerOptions } from './create-rw-layer.js';
+import { type CreateRWLayerOptions, checkCreateRWLayerOptions, createRWLayer } from './create-rw-layer.js';
 import { diagnose, type StoreProblem } from './diagnose.js';
 import { Layer, StoredLayer } from './layer.js';
 import { adoptSource, discardSource } from './layer-input.js';
 import { checkOpenOptions, type OpenOptions } from './open-options.js';
 import { type OpenedStore, openStore } from './open-store.js';
-import { checkPruneOptions, pruneLayers, type PruneOptions } from './prune.js';
+import { checkPruneOptions, type PruneOptions, pruneLayers } from './prune.js';
+import { removalsOf } from './rebuild.js';
 import { registerLayer } from './register.js';
 import { checkRegisterOptions, type RegisterOptions } from './register-options.js';
 import type { RemovedLayers } from './release.js';
@@ -77,7 +77,7 @@ export class LayerStore implements AsyncDisposable {
         registerLayer(this.#ctx, source, parentChain, checked, signal),
       );
     } catch (error) {
-      await discardSource(source).catch(() => undefined);
+      discardSource(source);
       throw error;
     }
   }
@@ -109,7 +109,8 @@ export class LayerStore implements AsyncDisposable {
   map(): ReadonlyMap<ChainId, StoredLayer> {
     this.#ctx.operations.requireOpen();
     const views = new Map<ChainId, StoredLayer>();
-    for (const node of this.#ctx.graph.nodes()) views.set(node.record.chainId, new StoredLayer(this.#ctx, node));
+    for (const node of this.#ctx.graph.nodes())
+      views.set(node.record.chainId, new StoredLayer(this.#ctx, node));
     return views;
   }
 
@@ -220,9 +221,13 @@ export class LayerStore implements AsyncDisposable {
     const broken = this.#ctx.broken.find('mount', name);
     return broken === undefined
       ? new LayerStoreError('MOUNT_NOT_FOUND', `mount does not exist: ${name}`, { name })
-      : new LayerStoreError('MOUNT_BROKEN', `mount ${name} is damaged (${broken.problems.join('; ')}): discard it`, {
-          name,
-        });
+      : new LayerStoreError(
+          'MOUNT_BROKEN',
+          `mount ${name} is damaged (${broken.problems.join('; ')}): discard it`,
+          {
+            name,
+          },
+        );
   }
 }
 

@@ -1,12 +1,6 @@
 import path from 'node:path';
-import {
-  assertBoolean,
-  assertKnownKeys,
-  assertPath,
-  type IdMap,
-  invalidOption,
-} from '@x/archive';
-import { Driver } from '../driver/driver.js';
+import { assertBoolean, assertKnownKeys, assertPath, type IdMap, invalidOption } from '@x/archive';
+import type { Driver } from '../driver/driver.js';
 import { type DriverFactory, DriverRegistry } from '../driver/registry.js';
 import { DRIVER_PRIORITY } from '../driver/selection.js';
 import { SILENT_LOGGER, type StoreLogger } from '../events.js';
@@ -63,7 +57,13 @@ export interface CheckedOpenOptions {
 /** Throws OPTION_INVALID, OPTION_UNKNOWN, DRIVER_DUPLICATE. */
 export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
   assertKnownKeys(WHERE, options, KEYS);
-  const { root, driver = 'auto', drivers = [], driverPriority = DRIVER_PRIORITY, driverOptions = {} } = options;
+  const {
+    root,
+    driver = 'auto',
+    drivers = [],
+    driverPriority = DRIVER_PRIORITY,
+    driverOptions = {},
+  } = options;
   const { idMap, metadata, sync = true, logger = SILENT_LOGGER } = options;
   assertPath(WHERE, 'root', root);
   assertBoolean(WHERE, 'sync', sync);
@@ -80,7 +80,8 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
       invalidOption(WHERE, 'driverOptions', 'given to the driver that is passed in', driverOptions);
     }
   }
-  if (!Array.isArray(driverPriority)) invalidOption(WHERE, 'driverPriority', 'a list of names', driverPriority);
+  if (!Array.isArray(driverPriority))
+    invalidOption(WHERE, 'driverPriority', 'a list of names', driverPriority);
   return {
     root: path.resolve(root),
     driver,

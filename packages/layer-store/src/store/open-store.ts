@@ -48,7 +48,10 @@ export async function openStore(options: CheckedOpenOptions): Promise<OpenedStor
       publish('layer-store:broken', root, { id, problems });
     }
     const milliseconds = performance.now() - started;
-    logger.info({ root, driver: driver.name, layers: graph.size, mounts: mounts.size, milliseconds }, 'store opened');
+    logger.info(
+      { root, driver: driver.name, layers: graph.size, mounts: mounts.size, milliseconds },
+      'store opened',
+    );
     publish('layer-store:open', root, { layers: graph.size, mounts: mounts.size, milliseconds });
     return { ctx, close: () => closeStore(ctx, undo) };
   } catch (error) {

@@ -58,7 +58,6 @@ export async function registerLayer(
     if (expectedDiffId === undefined) return await work();
     return await ctx.flights.run(childChainId(parentChain, expectedDiffId), work, signal);
   } catch (error) {
-    await discardSource(source).catch(() => undefined);
     publish('layer-store:register-failed', ctx.paths.root, { parent: parentChain, error });
     throw error;
   } finally {
@@ -83,9 +82,8 @@ function pinParent(ctx: StoreContext, parentChain: ChainId | undefined): LayerNo
 }
 
 async function answerExisting(ctx: StoreContext, node: LayerNode, source: ByteSource): Promise<Layer> {
-  // Retained first: the source may take its time to close.
   const handle = Layer.retain(ctx, node);
-  await discardSource(source).catch(() => undefined);
+  discardSource(source);
   return handle;
 }
 

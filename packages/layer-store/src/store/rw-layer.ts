@@ -12,7 +12,13 @@ import { layerSource } from '../driver/layer-source.js';
 import type { MountId } from '../ids.js';
 import type { StoreContext } from './context.js';
 import { type LayerView, StoredLayer } from './layer.js';
-import { adoptSource, assertDecompressChoice, guardedProgress, type LayerInputOptions, openLayerInput } from './layer-input.js';
+import {
+  adoptSource,
+  assertDecompressChoice,
+  guardedProgress,
+  type LayerInputOptions,
+  openLayerInput,
+} from './layer-input.js';
 import type { MountNode } from './mount-table.js';
 import type { RemovedLayers } from './release.js';
 import { releaseRWLayer } from './release-rw-layer.js';
