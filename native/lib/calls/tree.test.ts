@@ -39,7 +39,7 @@ function describeTree(calls: NativeCalls, root: string): string[] {
     inodes.set(stat.ino, first);
     const xattrs = calls
       .llistxattrSync(path)
-      .map((key) => `${key}=${calls.lgetxattrSync(path, key)?.toString('hex')}`);
+      .map((key) => `${key.toString()}=${calls.lgetxattrSync(path, key)?.toString('hex')}`);
     const { mode, uid, gid, size, mtimeNs, rdevMajor, rdevMinor } = stat;
     const device = `${rdevMajor}:${rdevMinor}`;
     const isDirectory = (mode & 0o170000) === 0o040000;

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "core/extract_batch.hh"
 #include "core/sys_error.hh"
@@ -12,6 +13,10 @@ namespace layer_store {
 
 namespace {
 
+constexpr uint64_t kFree = 0;
+constexpr uint64_t kErased = 1;
+constexpr size_t kInitialSlots = 1024;
+
 uint64_t mix(uint64_t a, uint64_t b) {
   const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
@@ -19,7 +24,7 @@ uint64_t mix(uint64_t a, uint64_t b) {
 
 }  // namespace
 
-MadeObjects::MadeObjects() {
+MadeObjects::MadeObjects() : slots_(kInitialSlots, Slot{kFree, kNoIndex}) {
   if (::getrandom(seed_, sizeof seed_, 0) != static_cast<ssize_t>(sizeof seed_)) throw SysError(errno, "getrandom");
   seed_[1] |= 1;
 }
@@ -34,23 +39,47 @@ uint64_t MadeObjects::hash(const InodeKey& directory, std::string_view name) con
   }
   uint64_t rest = 0;
   std::memcpy(&rest, name.data() + at, name.size() - at);
-  return mix(state ^ rest, seed_[0] ^ (name.size() * 0xD6E8FEB86659FD93u));
+  const uint64_t result = mix(state ^ rest, seed_[0] ^ (name.size() * 0xD6E8FEB86659FD93u));
+  return result > kErased ? result : result + 2;
+}
+
+size_t MadeObjects::find(uint64_t hash) const {
+  const size_t mask = slots_.size() - 1;
+  size_t at = static_cast<size_t>(hash) & mask;
+  while (slots_[at].hash != hash && slots_[at].hash != kFree) at = (at + 1) & mask;
+  return at;
+}
+
+void MadeObjects::grow() {
+  std::vector<Slot> old(slots_.size() * 2, Slot{kFree, kNoIndex});
+  old.swap(slots_);
+  used_ = 0;
+  for (const Slot& slot : old) {
+    if (slot.hash == kFree || slot.hash == kErased) continue;
+    slots_[find(slot.hash)] = slot;
+    used_++;
+  }
 }
 
 void MadeObjects::addName(const InodeKey& directory, std::string_view name, uint32_t fileIndex) {
-  names_[hash(directory, name)] = fileIndex;
+  // At three quarters a search still takes a few steps only.
+  if ((used_ + 1) * 4 > slots_.size() * 3) grow();
+  const uint64_t key = hash(directory, name);
+  Slot& slot = slots_[find(key)];
+  if (slot.hash == kFree) used_++;
+  slot = {key, fileIndex};
 }
 
 bool MadeObjects::hasName(const InodeKey& directory, std::string_view name) const {
-  return names_.count(hash(directory, name)) != 0;
+  return slots_[find(hash(directory, name))].hash != kFree;
 }
 
 uint32_t MadeObjects::takeName(const InodeKey& directory, std::string_view name) {
-  const auto found = names_.find(hash(directory, name));
-  if (found == names_.end()) return kNoIndex;
-  const uint32_t index = found->second;
-  names_.erase(found);
-  return index;
+  Slot& slot = slots_[find(hash(directory, name))];
+  if (slot.hash == kFree) return kNoIndex;
+  // Not free: searches for others lead across it.
+  slot.hash = kErased;
+  return std::exchange(slot.fileIndex, kNoIndex);
 }
 
 }  // namespace layer_store

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <string_view>
-#include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "core/tree_inode.hh"
 
@@ -12,8 +12,8 @@ namespace layer_store {
 
 /**
  * Directories are known by inode (they have one name); everything else by directory and name, because a hard link to a
- * lower file is this layer's while the file's other names are not. Names are kept as seeded 64-bit hashes: 24 bytes per
- * entry, and nobody who writes an archive can aim for a collision.
+ * lower file is this layer's while the file's other names are not. Names are kept as seeded 64-bit hashes in one
+ * open-addressed table (at most 32 bytes per entry, no allocation per file), and nobody who writes an archive can aim for a collision.
  */
 class MadeObjects {
  public:
@@ -32,9 +32,22 @@ class MadeObjects {
  private:
   uint64_t hash(const InodeKey& directory, std::string_view name) const;
 
+  struct Slot {
+    /** kFree, kErased or a name's hash. */
+    uint64_t hash;
+    uint32_t fileIndex;
+  };
+
+  /** The slot of `hash`, or the free one where its search ends. */
+  size_t find(uint64_t hash) const;
+  void grow();
+
   uint64_t seed_[2];
   std::unordered_set<InodeKey, InodeKeyHash> directories_;
-  std::unordered_map<uint64_t, uint32_t> names_;
+  /** A power of two in length. */
+  std::vector<Slot> slots_;
+  /** Slots that are not free, erased ones included. */
+  size_t used_ = 0;
 };
 
 }  // namespace layer_store

@@ -35,7 +35,7 @@ describe.each(EXECUTORS)('displaced payloads, %s executor', (kind) => {
     expect((await executor.run(first.batch.bytes(), first.chunk)).displaced).toEqual([]);
     const second = new Script().file('d', 'now a file', { index: 2 });
     const { displaced } = await executor.run(second.batch.bytes(), second.chunk);
-    expect([...displaced].sort()).toEqual([0, 1]);
+    expect([...displaced].sort((a, b) => a - b)).toEqual([0, 1]);
     expect(readFileSync(`${sandbox.stash}/0`, 'utf8')).toBe('1');
     expect((await executor.finish()).displaced).toEqual([]);
   });
