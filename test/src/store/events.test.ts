@@ -30,7 +30,7 @@ it('what happens in a store is published, in order, with its root', async () => 
   const { bytes, diffId } = smallLayer({ file: 'content' });
   await using under = await StoreUnderTest.open({ sync: false });
   const layer = await under.store.register(chunked(bytes));
-  await under.store.register(chunked(bytes.subarray(0, 600))).catch(() => undefined);
+  await under.store.register(chunked(bytes.subarray(0, 515))).catch(() => undefined);
   const rw = await under.store.createRWLayer('web', layer.chainId);
   await under.store.releaseRWLayer(rw);
   await under.store.release(layer);
