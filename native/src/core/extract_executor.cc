@@ -38,6 +38,8 @@ Extractor::Extractor(const std::string& root, ExtractOptions options)
 
 ExtractResult Extractor::run(const uint8_t* operations, size_t operationsLength, const uint8_t* chunk,
                              size_t chunkLength) {
+  if (failed_) outOfOrder("a batch failed before");
+  failed_ = true;
   chunk_ = chunk;
   chunkLength_ = chunkLength;
   BatchReader reader(operations, operationsLength);
@@ -53,6 +55,7 @@ ExtractResult Extractor::run(const uint8_t* operations, size_t operationsLength,
   } catch (const SysError& error) {
     throw SysError(error.error(), error.syscall(), pathOf(error), std::string(operation.target), error.detail());
   }
+  failed_ = false;
   result_.displaced = stash_.take();
   result_.warnings = warnings_.take();
   return std::exchange(result_, {});

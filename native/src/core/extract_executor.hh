@@ -148,6 +148,8 @@ class Extractor : private DirectoryMaker, private RemovalObserver {
   DisplacedStash stash_;
   ExtractResult result_;
   OpenFile file_;
+  /** A batch failed: those queued behind it must not go on from where it stopped. */
+  bool failed_ = false;
   const uint8_t* chunk_ = nullptr;
   size_t chunkLength_ = 0;
   /** The operation at hand is a whiteout: below another whiteout there is nothing to hide. */

@@ -12,17 +12,33 @@ function longScript(): Script {
 }
 
 describe('native executor', () => {
-  it('runs one batch at a time and none after a failure', async () => {
+  it('queues as many batches as its depth says, in order, and refuses one more', async () => {
     await using sandbox = new Sandbox('native');
     const executor = await sandbox.open();
-    const { batch, chunk } = longScript();
-    const running = executor.run(batch.bytes(), chunk);
-    await expect(executor.run(batch.bytes(), chunk)).rejects.toMatchObject({ code: 'STORE_INVARIANT' });
-    await running;
-    const bad = new Script().hardlink('l', 'missing');
-    await expect(executor.run(bad.batch.bytes(), bad.chunk)).rejects.toMatchObject({
-      code: 'ARCHIVE_INVALID_LINK',
+    const first = longScript();
+    const then = new Script().hardlink('link', 'd0/f0');
+    const queued = [first, then, new Script().hardlink('again', 'link')].map((script) =>
+      executor.run(script.batch.bytes(), script.chunk),
+    );
+    expect(queued).toHaveLength(executor.depth);
+    await expect(executor.run(then.batch.bytes(), then.chunk)).rejects.toMatchObject({
+      code: 'STORE_INVARIANT',
     });
+    await Promise.all(queued);
+    expect(readdirSync(sandbox.root)).toEqual(expect.arrayContaining(['link', 'again']));
+  });
+
+  it('does nothing of the batches behind one that failed, and takes no more', async () => {
+    await using sandbox = new Sandbox('native');
+    const executor = await sandbox.open();
+    const bad = new Script().hardlink('l', 'missing');
+    const behind = new Script().file('behind', '');
+    const outcomes = await Promise.allSettled(
+      [bad, behind].map((script) => executor.run(script.batch.bytes(), script.chunk)),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(outcomes[0]).toMatchObject({ reason: { code: 'ARCHIVE_INVALID_LINK' } });
+    expect(readdirSync(sandbox.root)).toEqual([]);
     await expect(executor.finish()).rejects.toMatchObject({ code: 'STORE_INVARIANT' });
   });
 

@@ -28,8 +28,12 @@ export function openNativeExecutor(
 }
 
 class NativeExecutor implements ExtractExecutor {
+  /** The thread takes the next batch from its queue without waiting for the event loop. */
+  readonly depth = 3;
   readonly #extractor: NativeExtractor;
-  #running: Promise<unknown> | undefined;
+  /** The batches under way, and the last of them: they end in order. */
+  #waiting = 0;
+  #last: Promise<unknown> | undefined;
   #failed = false;
   #closed = false;
 
@@ -49,7 +53,7 @@ class NativeExecutor implements ExtractExecutor {
     if (this.#closed) return;
     this.#closed = true;
     // The thread is joined on this one, so it must be idle first.
-    await this.#running?.catch(() => undefined);
+    await this.#last?.catch(() => undefined);
     this.#extractor.close();
   }
 
@@ -58,23 +62,24 @@ class NativeExecutor implements ExtractExecutor {
   }
 
   async #perform(call: () => Promise<Uint8Array>): Promise<ExecutorResult> {
-    if (this.#closed || this.#failed || this.#running !== undefined) {
+    if (this.#closed || this.#failed || this.#waiting === this.depth) {
       const state = this.#closed
         ? 'is closed'
         : this.#failed
           ? 'failed before'
-          : 'still runs the batch before';
+          : `still runs the ${this.depth} batches before`;
       throw new LayerStoreError('STORE_INVARIANT', `the extraction executor ${state}; please report it`);
     }
     try {
+      this.#waiting += 1;
       const running = call();
-      this.#running = running;
+      this.#last = running;
       return unpackResult(await running);
     } catch (error) {
       this.#failed = true;
       throw nativeFailure(error);
     } finally {
-      this.#running = undefined;
+      this.#waiting -= 1;
     }
   }
 }

@@ -109,11 +109,13 @@ export interface FileChecksum {
 }
 
 /**
- * Runs batches strictly in order, one at a time. `ops` and `chunk` must not be touched until the promise settles.
- * After a rejection only `close` may be called. Errors are LayerStoreErrors (ARCHIVE_BREAKOUT, ARCHIVE_INVALID_LINK,
+ * Runs batches strictly in order. `ops` and `chunk` must not be touched until the promise settles. A batch that fails fails those
+ * behind it; after a rejection only `close` may be called. Errors are LayerStoreErrors (ARCHIVE_BREAKOUT, ARCHIVE_INVALID_LINK,
  * ARCHIVE_OVERWRITE_REFUSED, ARCHIVE_IO with errno, syscall and path).
  */
 export interface ExtractExecutor extends AsyncDisposable {
+  /** How many calls of `run` may be waiting for their result at a time. */
+  readonly depth: number;
   run(ops: Uint8Array, chunk: Uint8Array): Promise<ExecutorResult>;
   /**
    * Directory times, deepest first, skipping directories that were replaced since; then checks that every payload written

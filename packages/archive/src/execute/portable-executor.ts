@@ -40,6 +40,8 @@ export async function openPortableExecutor(root: string, options: ExecutorOption
 }
 
 class PortableExecutor implements ExtractExecutor {
+  /** The shared memory holds one batch. */
+  readonly depth = 1;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
   /** Memory both threads see; replaced when a batch or chunk does not fit. */

@@ -30,6 +30,8 @@ export interface ApplyLayerOptions extends CommonUnpackOptions {
   readonly stashDirectory?: string;
   /** Every input byte, in order, also what follows the end of the archive. Valid during the call only. For digests. */
   readonly onChunk?: (chunk: Uint8Array) => void;
+  /** Every chunk of the source when nobody looks at it any more; see `RecyclingSource`. */
+  readonly recycle?: (chunk: Uint8Array) => void;
 }
 
 export interface ApplyLayerResult {
@@ -43,7 +45,7 @@ export interface ApplyLayerResult {
 }
 
 const WHERE = 'applyLayer';
-const KEYS = [...COMMON_KEYS, 'whiteouts', 'userXattr', 'recorder', 'stashDirectory', 'onChunk'];
+const KEYS = [...COMMON_KEYS, 'whiteouts', 'userXattr', 'recorder', 'stashDirectory', 'onChunk', 'recycle'];
 const FORMATS = ['delete', 'overlay', 'aufs'] as const;
 
 /**
@@ -71,6 +73,7 @@ export async function applyLayer(
     noLchown = false,
     recorder,
     onChunk,
+    recycle,
     onWarning,
     onProgress,
     signal,
@@ -105,6 +108,7 @@ export async function applyLayer(
     },
     recorder,
     onChunk,
+    recycle,
     onWarning,
     onProgress,
     signal,
@@ -116,11 +120,12 @@ function assertOptions(source: unknown, root: unknown, options: ApplyLayerOption
   assertPath(WHERE, 'root', root);
   assertKnownKeys(WHERE, options, KEYS);
   assertCommonOptions(WHERE, options);
-  const { whiteouts, userXattr, recorder, stashDirectory, onChunk } = options;
+  const { whiteouts, userXattr, recorder, stashDirectory, onChunk, recycle } = options;
   if (whiteouts !== undefined) assertOneOf(WHERE, 'whiteouts', whiteouts, FORMATS);
   if (userXattr !== undefined) assertBoolean(WHERE, 'userXattr', userXattr);
   if (stashDirectory !== undefined) assertPath(WHERE, 'stashDirectory', stashDirectory);
   if (onChunk !== undefined) assertFunction(WHERE, 'onChunk', onChunk);
+  if (recycle !== undefined) assertFunction(WHERE, 'recycle', recycle);
   if (recorder === undefined) return;
   for (const method of ['segment', 'entry', 'checksum', 'displaced'] as const) {
     if (typeof recorder[method] !== 'function') invalidOption(WHERE, 'recorder', 'a LayerRecorder', recorder);

@@ -4,7 +4,7 @@ import { BATCH_BYTES, ChunkJoiner } from './chunk-joiner.js';
 
 function joinerOf(chunks: readonly Uint8Array[]): ChunkJoiner {
   const rest = [...chunks];
-  return new ChunkJoiner(async () => rest.shift());
+  return new ChunkJoiner(async () => rest.shift(), 2);
 }
 
 async function all(chunks: readonly Uint8Array[]): Promise<Uint8Array[]> {
@@ -44,13 +44,16 @@ describe('ChunkJoiner', () => {
     expect((await joinerOf([chunk]).next())?.buffer).toBe(chunk.buffer);
   });
 
-  it('leaves a batch alone while the next one is filled', async () => {
+  it('leaves a batch alone for its lifetime, and uses its memory again after that', async () => {
     const joiner = joinerOf(
       [1, 2, 3, 4].map((value) => Buffer.alloc(200_000, value)).flatMap((chunk) => Array(6).fill(chunk)),
     );
     const first = await joiner.next();
     const copy = Buffer.from(first ?? []);
     await joiner.next();
+    await joiner.next();
     expect(copy.equals(first ?? Buffer.alloc(0))).toBe(true);
+    await joiner.next();
+    expect(copy.equals(first ?? Buffer.alloc(0))).toBe(false);
   });
 });

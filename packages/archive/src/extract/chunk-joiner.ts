@@ -1,23 +1,24 @@
 /** Cuts and joins what a source gives into chunks fit for one batch of work. */
 
-/** Bytes of a batch. Two are in flight: one with the executor, one being hashed and parsed. */
+/** Bytes of a batch. */
 export const BATCH_BYTES: number = 1024 * 1024;
 /** From here on a chunk is worth a batch of its own; below, chunks are copied together. */
 const DIRECT_BYTES = 256 * 1024;
 
 /**
- * A chunk that is returned is used until the call after the next one: the executor still writes from it while the
- * following chunk is parsed. Joined chunks therefore alternate between two buffers.
+ * A chunk that is returned is still used while the next `lifetime` ones are asked for: the executor writes from it while those
+ * behind it are parsed. Joined chunks therefore take turns in one buffer more.
  */
 export class ChunkJoiner {
   readonly #pull: () => Promise<Uint8Array | undefined>;
-  readonly #buffers: (Buffer | undefined)[] = [undefined, undefined];
+  readonly #buffers: (Buffer | undefined)[];
   #turn = 0;
   /** The rest of a chunk that was too big. */
   #rest: Uint8Array | undefined;
 
-  constructor(pull: () => Promise<Uint8Array | undefined>) {
+  constructor(pull: () => Promise<Uint8Array | undefined>, lifetime: number) {
     this.#pull = pull;
+    this.#buffers = new Array<Buffer | undefined>(lifetime + 1).fill(undefined);
   }
 
   /** At most {@link BATCH_BYTES}; undefined at the end. */
@@ -30,9 +31,9 @@ export class ChunkJoiner {
   }
 
   async #join(first: Uint8Array): Promise<Uint8Array> {
-    this.#turn ^= 1;
-    this.#buffers[this.#turn] ??= Buffer.allocUnsafeSlow(BATCH_BYTES);
-    const buffer = this.#buffers[this.#turn] as Buffer;
+    this.#turn = (this.#turn + 1) % this.#buffers.length;
+    const buffer = this.#buffers[this.#turn] ?? Buffer.allocUnsafeSlow(BATCH_BYTES);
+    this.#buffers[this.#turn] = buffer;
     buffer.set(first);
     let used = first.length;
     while (used < BATCH_BYTES) {

@@ -1,6 +1,6 @@
 /**
- * The pipeline both unpackers share: while the executor writes chunk N, the main thread hashes and parses chunk N+1
- * (DESIGN 3). Two chunks and two batches are in flight whatever the size of the archive; nothing is allocated per file.
+ * The pipeline both unpackers share: while the executor writes chunk N, the main thread hashes and parses those behind it
+ * (DESIGN 3). A fixed number of chunks and batches is in flight whatever the size of the archive; nothing is allocated per file.
  */
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
@@ -32,6 +32,7 @@ export interface UnpackProgress {
 export interface UnpackHooks {
   readonly recorder?: LayerRecorder | undefined;
   readonly onChunk?: ((chunk: Uint8Array) => void) | undefined;
+  readonly recycle?: ((chunk: Uint8Array) => void) | undefined;
   readonly onWarning?: ((warning: ExecutorWarning) => void) | undefined;
   readonly onProgress?: ((progress: UnpackProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -64,16 +65,26 @@ export async function unpack(job: UnpackJob): Promise<UnpackOutcome> {
   }
 }
 
+const NOTHING = new Uint8Array(0);
+
+interface RunningBatch {
+  readonly result: Promise<ExecutorResult>;
+  readonly batch: OperationBatch;
+  readonly chunk: Uint8Array;
+}
+
 class Unpacking {
   readonly #job: UnpackJob;
   readonly #reader: SourceReader;
   readonly #planner: ExtractionPlanner;
   readonly #tar: TarReader;
   readonly #warnings: ExecutorWarning[] = [];
-  readonly #batches = [new OperationBatch(), new OperationBatch()] as const;
+  /** Batches nobody works on. */
+  readonly #idle: OperationBatch[] = [];
+  /** Batches with the executor, oldest first. */
+  readonly #running: RunningBatch[] = [];
   readonly #scratchName = `.unpack-${randomBytes(16).toString('hex')}`;
   #executor: ExtractExecutor | undefined;
-  #running: Promise<ExecutorResult> | undefined;
   #bytes = 0;
   #finished = false;
 
@@ -81,7 +92,7 @@ class Unpacking {
     this.#job = job;
     this.#reader = new SourceReader(job.source, job.signal);
     const policy = { ...job.policy, scratchName: this.#scratchName };
-    this.#planner = new ExtractionPlanner(policy, this.#batches[0], job.recorder, (warning) =>
+    this.#planner = new ExtractionPlanner(policy, new OperationBatch(), job.recorder, (warning) =>
       this.#warn(warning),
     );
     this.#tar = new TarReader(this.#planner);
@@ -92,23 +103,22 @@ class Unpacking {
     signal?.throwIfAborted();
     const executor = await openExtractExecutor(root, options);
     this.#executor = executor;
-    const chunks = new ChunkJoiner(() => this.#pull());
-    let batch: OperationBatch = this.#batches[0];
+    const chunks = new ChunkJoiner(() => this.#pull(), executor.depth + 1);
     for (let chunk = await chunks.next(); chunk !== undefined; chunk = await chunks.next()) {
-      batch = batch === this.#batches[0] ? this.#batches[1] : this.#batches[0];
-      this.#parse(batch, chunk);
-      await this.#settle();
-      this.#start(executor, batch, chunk);
+      const batch = this.#parse(chunk);
+      while (this.#running.length >= executor.depth) await this.#settleOldest();
+      const started = this.#start(executor, batch, chunk);
+      // Hashed last: the executor has its work by then.
+      this.#show(chunk);
+      if (!started) this.#free(batch, chunk);
     }
     // The executor may have failed and closed the source: its error comes before "truncated".
-    await this.#settle();
+    await this.#settleAll();
     signal?.throwIfAborted();
     this.#tar.end();
-    batch.reset();
-    this.#planner.begin(batch, new Uint8Array(0));
+    const last = this.#nextBatch(NOTHING);
     this.#planner.finish();
-    this.#start(executor, batch, new Uint8Array(0));
-    await this.#settle();
+    if (this.#start(executor, last, NOTHING)) await this.#settleAll();
     this.#take(await executor.finish());
     this.#finished = true;
     return { ...this.#planner.totals, warnings: this.#warnings };
@@ -117,7 +127,7 @@ class Unpacking {
   /** Idempotent; never rejects. */
   async close(): Promise<void> {
     await this.#reader.close();
-    await this.#running?.catch(() => undefined);
+    await Promise.allSettled(this.#running.map(({ result }) => result));
     await this.#executor?.close();
     // The root is of no use after a failure, but file content must not stay behind under a name nobody knows.
     if (!this.#finished && this.#planner.usedScratch) {
@@ -138,28 +148,52 @@ class Unpacking {
     }
   }
 
-  #parse(batch: OperationBatch, chunk: Uint8Array): void {
-    const { onChunk, onProgress } = this.#job;
+  #nextBatch(chunk: Uint8Array): OperationBatch {
+    const batch = this.#idle.pop() ?? new OperationBatch();
     batch.reset();
     this.#planner.begin(batch, chunk);
-    onChunk?.(chunk);
+    return batch;
+  }
+
+  #parse(chunk: Uint8Array): OperationBatch {
+    const batch = this.#nextBatch(chunk);
     this.#tar.write(chunk);
+    return batch;
+  }
+
+  #show(chunk: Uint8Array): void {
+    const { onChunk, onProgress } = this.#job;
+    onChunk?.(chunk);
     this.#bytes += chunk.length;
     onProgress?.({ bytes: this.#bytes, entries: this.#planner.totals.entries });
   }
 
-  #start(executor: ExtractExecutor, batch: OperationBatch, chunk: Uint8Array): void {
-    if (batch.empty) return;
-    this.#running = executor.run(batch.bytes(), chunk);
+  /** @returns false when there was nothing to do */
+  #start(executor: ExtractExecutor, batch: OperationBatch, chunk: Uint8Array): boolean {
+    if (batch.empty) return false;
+    const result = executor.run(batch.bytes(), chunk);
     // Also marks the promise as handled: a failure is seen when it is settled, and a stalled source must not delay that.
-    this.#running.catch(() => this.#reader.close());
+    result.catch(() => this.#reader.close());
+    this.#running.push({ result, batch, chunk });
+    return true;
   }
 
-  async #settle(): Promise<void> {
-    if (this.#running === undefined) return;
-    const result = await this.#running;
-    this.#running = undefined;
+  async #settleAll(): Promise<void> {
+    while (this.#running.length > 0) await this.#settleOldest();
+  }
+
+  async #settleOldest(): Promise<void> {
+    const [oldest] = this.#running;
+    if (oldest === undefined) return;
+    const result = await oldest.result;
+    this.#running.shift();
     this.#take(result);
+    this.#free(oldest.batch, oldest.chunk);
+  }
+
+  #free(batch: OperationBatch, chunk: Uint8Array): void {
+    this.#idle.push(batch);
+    this.#job.recycle?.(chunk);
   }
 
   #take({ checksums, displaced, warnings }: ExecutorResult): void {

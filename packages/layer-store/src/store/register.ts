@@ -1,4 +1,4 @@
-import { type ByteSource, createDigester, isLayerStoreError, LayerStoreError } from '@x/archive';
+import { type ByteSource, createDigester, isLayerStoreError, isRecycling, LayerStoreError } from '@x/archive';
 import type { LayerSource, UnpackResult } from '../driver/contract.js';
 import { layerSource } from '../driver/layer-source.js';
 import { publish } from '../events.js';
@@ -150,6 +150,7 @@ async function unpack(
     const layer = layerSource(chunks, {
       recorder,
       onChunk: (chunk) => digester.update(chunk),
+      ...(isRecycling(source) ? { recycle: (chunk: Uint8Array) => source.recycle(chunk) } : {}),
       stashDirectory: staging.stash,
       ...(driver.idMap === undefined ? {} : { idMap: driver.idMap }),
       ...(onProgress === undefined ? {} : { onProgress }),
