@@ -3,7 +3,7 @@ import type { RecyclingSource } from './byte-source.js';
 import { errnoOf, LayerStoreError } from './errors.js';
 
 /** One read: as much as one batch of extraction works on. */
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 2 * 1024 * 1024;
 /** Buffers kept for reading into again: as many as an extraction has in flight. */
 const POOL_BUFFERS = 6;
 

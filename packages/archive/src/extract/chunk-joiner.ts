@@ -1,7 +1,7 @@
 /** Cuts and joins what a source gives into chunks fit for one batch of work. */
 
 /** Bytes of a batch. */
-export const BATCH_BYTES: number = 1024 * 1024;
+export const BATCH_BYTES: number = 2 * 1024 * 1024;
 /** From here on a chunk is worth a batch of its own; below, chunks are copied together. */
 const DIRECT_BYTES = 256 * 1024;
 

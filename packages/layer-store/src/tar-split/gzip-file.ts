@@ -6,7 +6,7 @@ import { errnoOf, isLayerStoreError, LayerStoreError } from '@x/archive';
 const LEVEL = 1;
 const OUTPUT_CHUNK = 256 * 1024;
 /** Input handed over and not compressed yet, above which {@link GzipFile.drain} waits. */
-const HIGH_WATER = 4 * 1024 * 1024;
+const HIGH_WATER = 8 * 1024 * 1024;
 
 /**
  * A new gzip file, compressed on zlib's own thread. Blocks are compressed in the order they are written; a block must not

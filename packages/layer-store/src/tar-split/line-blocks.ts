@@ -9,8 +9,8 @@ import {
 } from './line-encoder.js';
 
 /** Lines are gathered to this much before they go to zlib: one trip to its thread costs as much as 40 KiB of work. */
-const SEAL_AT = 256 * 1024;
-const BLOCK_SIZE = 512 * 1024;
+const SEAL_AT = 1024 * 1024;
+const BLOCK_SIZE = 1280 * 1024;
 /** Blocks kept for reuse; two are filled while two are compressed. */
 const SPARE_BLOCKS = 4;
 
