@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fileSource } from './file-source.js';
 
-const CONTENT = randomBytes(9 * 1024 * 1024 + 17);
+const CONTENT = randomBytes(17 * 1024 * 1024 + 17);
 let directory: string;
 let file: string;
 
@@ -45,10 +45,7 @@ describe('a file as a source', () => {
     }
     // two kept, one being read into while one is looked at
     expect(memories.size).toBeLessThanOrEqual(5);
-    expect(kept.map((chunk, n) => CONTENT.subarray(n * 2 ** 20, (n + 1) * 2 ** 20).equals(chunk))).toEqual([
-      true,
-      true,
-    ]);
+    expect(Buffer.concat(kept).equals(CONTENT.subarray(0, 2 * (kept[0]?.length ?? 0)))).toBe(true);
   });
 
   it('does not take memory that is not its own, or twice', async () => {

@@ -12,7 +12,7 @@ export interface FileSourceOptions {
 }
 
 /**
- * The bytes of a file from its start, in 1 MiB chunks, one read ahead: the fastest source for `register` and `applyLayer`,
+ * The bytes of a file from its start, in 2 MiB chunks, one read ahead: the fastest source for `register` and `applyLayer`,
  * because the buffers are used again instead of being made and collected for every chunk. Can be read once. A path is
  * opened when reading begins and closed when it ends; a `FileHandle` stays open. Fails with ARCHIVE_IO.
  *

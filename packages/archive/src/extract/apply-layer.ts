@@ -18,6 +18,7 @@ import {
   type CommonUnpackOptions,
   resolveLimits,
 } from './unpack-options.js';
+import { ownerRecordPolicy } from './unpack-policy.js';
 
 export interface ApplyLayerOptions extends CommonUnpackOptions {
   /** How deletions of lower content are expressed on disk. Default `delete`: the lower content is in the same tree. */
@@ -89,6 +90,7 @@ export async function applyLayer(
       idMap,
       owner: undefined,
       implied,
+      ownerRecords: ownerRecordPolicy(options.recordOwners ?? false, process.geteuid?.()),
       excluded: [],
       userNamespace: false,
       limits: resolveLimits(WHERE, options.limits),

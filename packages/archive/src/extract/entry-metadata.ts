@@ -2,7 +2,9 @@
 import { LayerStoreError } from '../errors.js';
 import type { OperationMeta } from '../execute/batch-encoder.js';
 import type { ExecutorWarning } from '../execute/operation.js';
-import { nameOf } from '../root/byte-name.js';
+import { encodeOwnerRecord, isPrivateXattr, OWNER_RECORD_XATTR } from '../owner-record/owner-record.js';
+import { workableMode } from '../owner-record/workable-mode.js';
+import { nameBytes, nameOf } from '../root/byte-name.js';
 import type { TarHeader, TarTime, TarXattr } from '../tar/entry.js';
 import { shownName } from './entry-name.js';
 import type { UnpackPolicy } from './unpack-policy.js';
@@ -15,6 +17,7 @@ const PERMISSIONS = 0o7777;
 const LAST_ID = 0xffff_fffe;
 
 const NO_XATTRS: readonly TarXattr[] = [];
+const OWNER_RECORD_NAME = nameBytes(OWNER_RECORD_XATTR);
 const SELINUX = 'security.selinux';
 const OVERLAY_PREFIXES = ['trusted.overlay.', 'user.overlay.'];
 
@@ -25,6 +28,8 @@ export class EntryMetadata implements OperationMeta {
   gid = 0;
   mtime: TarTime = EPOCH;
   atime: TarTime = EPOCH;
+  /** Set by `loadRecorded`. */
+  xattrs: readonly TarXattr[] = NO_XATTRS;
   readonly #policy: UnpackPolicy;
   readonly #onWarning: (warning: ExecutorWarning) => void;
   #lastUid = Number.NaN;
@@ -45,6 +50,21 @@ export class EntryMetadata implements OperationMeta {
     return this;
   }
 
+  /**
+   * As {@link load}, for an object that can have an owner record; the result also has its attributes, the record among
+   * them, until the next call.
+   * @throws ARCHIVE_ID_UNMAPPED
+   */
+  loadRecorded(header: TarHeader, kind: 'file' | 'directory'): this {
+    this.load(header);
+    this.xattrs = this.wantedXattrs(header);
+    const { ownerRecords } = this.#policy;
+    if (ownerRecords === undefined) return this;
+    this.xattrs = [...this.xattrs, { name: OWNER_RECORD_NAME, value: encodeOwnerRecord(this) }];
+    if (ownerRecords.workableModes) this.mode = workableMode(kind, this.mode);
+    return this;
+  }
+
   /** For a directory that the planner itself wants. */
   loadImplied(mode: number): this {
     this.mode = mode;
@@ -58,20 +78,24 @@ export class EntryMetadata implements OperationMeta {
 
   /**
    * The attributes to set. SELinux labels belong to the host. overlay's own attributes are never taken from a layer: they
-   * would redirect lookups to other directories of the store.
+   * would redirect lookups to other directories of the store. Nor are a store's own: they would pass for its bookkeeping.
    */
-  xattrs(header: TarHeader): readonly TarXattr[] {
+  wantedXattrs(header: TarHeader): readonly TarXattr[] {
     if (header.xattrs.length === 0) return NO_XATTRS;
     return header.xattrs.filter((xattr) => this.#wanted(header, nameOf(xattr.name)));
   }
 
   #wanted(header: TarHeader, name: string): boolean {
     if (name === SELINUX) return false;
-    const { semantics, whiteouts } = this.#policy;
-    if (semantics === 'tree' && whiteouts === 'literal') return true;
-    if (!OVERLAY_PREFIXES.some((prefix) => name.startsWith(prefix))) return true;
+    if (!isPrivateXattr(name) && !this.#isOverlays(name)) return true;
     this.#onWarning({ syscall: 'setxattr', errno: 'EPERM', path: nameOf(header.name), detail: name });
     return false;
+  }
+
+  #isOverlays(name: string): boolean {
+    const { semantics, whiteouts } = this.#policy;
+    if (semantics === 'tree' && whiteouts === 'literal') return false;
+    return OVERLAY_PREFIXES.some((prefix) => name.startsWith(prefix));
   }
 
   #own(header: TarHeader): void {

@@ -160,8 +160,10 @@ export class ExtractionPlanner implements TarHandler {
         { path },
       );
     }
-    if (this.#isLayer)
-      this.#batch.directory(new Uint8Array(0), this.#meta.load(header), this.#meta.xattrs(header), FLAG_ROOT);
+    if (this.#isLayer) {
+      const meta = this.#meta.loadRecorded(header, 'directory');
+      this.#batch.directory(new Uint8Array(0), meta, meta.xattrs, FLAG_ROOT);
+    }
     this.#recordNameOnly(header, header.name.subarray(0, 0));
   }
 
@@ -193,9 +195,14 @@ export class ExtractionPlanner implements TarHandler {
       if (kind === 'sparse') this.#recordNameOnly(header, path);
       return;
     }
-    const meta = this.#meta.load(header);
-    if (isDirectory(header)) this.#batch.directory(path, meta, this.#meta.xattrs(header));
-    else if (kind === 'hardlink') this.#hardlink(header, path);
+    if (isDirectory(header)) {
+      const meta = this.#meta.loadRecorded(header, 'directory');
+      this.#batch.directory(path, meta, meta.xattrs);
+      this.#recordNameOnly(header, path);
+      return;
+    }
+    this.#meta.load(header);
+    if (kind === 'hardlink') this.#hardlink(header, path);
     else if (kind === 'symlink') this.#symlink(header, path);
     else if (kind === 'fifo') this.#node(header, path, S_IFIFO);
     else if (kind === 'char') this.#node(header, path, S_IFCHR);
@@ -205,9 +212,9 @@ export class ExtractionPlanner implements TarHandler {
   }
 
   #openFile(header: TarHeader, path: Uint8Array, fileIndex: number): void {
-    const xattrs = this.#meta.xattrs(header);
+    const meta = this.#meta.loadRecorded(header, 'file');
     const flags = header.kind === 'sparse' ? FLAG_SPARSE : 0;
-    this.#batch.file(path, this.#meta.load(header), xattrs, header.size, fileIndex, flags);
+    this.#batch.file(path, meta, meta.xattrs, header.size, fileIndex, flags);
     this.#writer.begin(header.sparse);
     this.#writing = true;
     this.#payloadBytes += header.payloadSize;
@@ -233,7 +240,7 @@ export class ExtractionPlanner implements TarHandler {
     if (text.length === 0) throw invalidLink(header, 'a symbolic link to nothing');
     if (text.length > MAX_LINK_TEXT_BYTES)
       throw invalidLink(header, `a symbolic link text of ${text.length} bytes, over 4095`);
-    this.#batch.symlink(path, text, this.#meta, this.#meta.xattrs(header));
+    this.#batch.symlink(path, text, this.#meta, this.#meta.wantedXattrs(header));
   }
 
   #node(header: TarHeader, path: Uint8Array, type: number): void {
@@ -246,7 +253,7 @@ export class ExtractionPlanner implements TarHandler {
       if (userNamespace) return;
     }
     const flags = userNamespace ? FLAG_TOLERATE : 0;
-    this.#batch.node(path, this.#meta, this.#meta.xattrs(header), type, major, minor, flags);
+    this.#batch.node(path, this.#meta, this.#meta.wantedXattrs(header), type, major, minor, flags);
   }
 
   /** In an aufs branch a file of such a name would delete something, now or after the next mount. */

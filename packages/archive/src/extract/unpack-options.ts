@@ -24,6 +24,13 @@ export interface CommonUnpackOptions {
   readonly xattrs?: 'fail' | 'report';
   /** The same for device nodes. Default `fail`. */
   readonly devices?: 'fail' | 'report';
+  /**
+   * For a process that may not give files away: writes owner and mode of every regular file and directory into its
+   * attribute `user.layerstore.owner`, as `uid:gid:mode` (ids as on disk, so after `idMap`; mode octal), where the option
+   * `recordedOwners` of the reading side finds them. Not as root, files then get at least mode 0400 on disk and directories
+   * 0700. Not with `noLchown`, which gives up on owners. Default false.
+   */
+  readonly recordOwners?: boolean;
   /** Bounds on the archive: entries, bytes of files with holes counted, depth of names. */
   readonly limits?: Partial<UnpackLimits>;
   /** Use the worker-thread executor even if the addon is there. Default false. */
@@ -41,6 +48,7 @@ export const COMMON_KEYS: readonly string[] = [
   'ownership',
   'xattrs',
   'devices',
+  'recordOwners',
   'limits',
   'portable',
   'signal',
@@ -52,9 +60,12 @@ const REFUSAL_POLICIES = ['fail', 'report'] as const;
 
 /** @throws OPTION_INVALID, OPTION_UNKNOWN */
 export function assertCommonOptions(where: string, options: CommonUnpackOptions): void {
-  const { idMap, noLchown, portable, signal, onWarning, onProgress } = options;
+  const { idMap, noLchown, recordOwners, portable, signal, onWarning, onProgress } = options;
   if (idMap !== undefined && !isIdMap(idMap)) invalidOption(where, 'idMap', 'an IdMap', idMap);
   if (noLchown !== undefined) assertBoolean(where, 'noLchown', noLchown);
+  if (recordOwners !== undefined) assertBoolean(where, 'recordOwners', recordOwners);
+  if (recordOwners === true && noLchown === true)
+    invalidOption(where, 'recordOwners', 'false with noLchown', recordOwners);
   if (portable !== undefined) assertBoolean(where, 'portable', portable);
   for (const option of ['ownership', 'xattrs', 'devices'] as const) {
     if (options[option] !== undefined) assertOneOf(where, option, options[option], REFUSAL_POLICIES);

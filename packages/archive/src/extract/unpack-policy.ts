@@ -15,6 +15,14 @@ export interface UnpackLimits {
 /** Far above any real image, low enough that counters and inode maps stay small: 10 million entries, 16 TiB, 1024 levels. */
 export const DEFAULT_LIMITS: UnpackLimits = { entries: 10_000_000, bytes: 2 ** 44, depth: 1024 };
 
+/**
+ * How the option `recordOwners` is carried out: root needs no workable modes, it reads everything.
+ * @param euid effective user id of the process
+ */
+export function ownerRecordPolicy(recordOwners: boolean, euid: number | undefined): UnpackPolicy['ownerRecords'] {
+  return recordOwners ? { workableModes: euid !== 0 } : undefined;
+}
+
 export interface UnpackPolicy {
   /** `layer`: UnpackLayer's rules; `tree`: Unpack's (spec/layer-archive.md 4.7). */
   readonly semantics: 'layer' | 'tree';
@@ -29,6 +37,11 @@ export interface UnpackPolicy {
   readonly implied: IdPair;
   /** Prefixes of clean names that are left out. */
   readonly excluded: readonly Uint8Array[];
+  /**
+   * Files and directories get a record of owner and mode; with `workableModes` also a mode on disk that leaves them
+   * readable to their owner.
+   */
+  readonly ownerRecords: { readonly workableModes: boolean } | undefined;
   /** Devices are left out, a FIFO that is not permitted is a warning. */
   readonly userNamespace: boolean;
   readonly limits: UnpackLimits;

@@ -19,6 +19,7 @@ import {
   type CommonUnpackOptions,
   resolveLimits,
 } from './unpack-options.js';
+import { ownerRecordPolicy } from './unpack-policy.js';
 
 /** TarOptions of the extracting side (spec/layer-archive.md 4.2). */
 export interface UntarOptions extends CommonUnpackOptions {
@@ -78,6 +79,7 @@ export async function untar(
       idMap,
       owner: chownOpts,
       implied,
+      ownerRecords: ownerRecordPolicy(options.recordOwners ?? false, process.geteuid?.()),
       excluded: (options.excludePatterns ?? []).map((prefix) => Buffer.from(prefix)),
       userNamespace: inUserNS,
       limits: resolveLimits(WHERE, options.limits),
