@@ -100,7 +100,8 @@ void Extractor::openFile(const Operation& operation) {
   const int directory = place.directory->fd.get();
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
   // Set-id bits wait for the owner; the kernel would drop them at chown anyway.
-  const mode_t mode = operation.meta.mode & 0777;
+  // To set user.* attributes takes the right to write the inode, an open descriptor is not enough (xattr(7)).
+  const mode_t mode = (operation.meta.mode & 0777) | (operation.xattrs.empty() ? 0 : S_IWUSR);
   Fd fd(::openat(directory, place.name, kFlags, mode));
   if (!fd.valid() && errno == EEXIST) {
     clearWay(place, false);

@@ -148,8 +148,9 @@ void TreeCopier::copyFile(int sourceDirectory, const char* sourceName, int targe
   const struct stat st = statOf(source.get());
   if (!S_ISREG(st.st_mode)) throw SysError(ESTALE, "openat");
   if (targetRoot_ >= 0 && linkToEarlier(targetDirectory, targetName, st)) return;
+  // Writable until it is finished: to set user.* attributes an open descriptor is not enough (xattr(7)).
   const Fd target(::openat(targetDirectory, targetName, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                           st.st_mode & 0777));
+                           (st.st_mode & 0777) | S_IWUSR));
   if (!target.valid()) throw SysError(errno, "openat");
   const struct stat made = statOf(target.get());
   stats_.bytes += content_.copy(target.get(), source.get(), st);

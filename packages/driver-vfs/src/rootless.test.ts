@@ -63,12 +63,16 @@ describe('vfs driver without root', () => {
     );
     expect(result.status).toEqual([
       ['Rootless', 'true'],
+      ['Owners', 'recorded'],
       ['Layers With Owners, Devices Or Xattrs Missing', '2'],
     ]);
     expect(result.metadata.Refused).toMatch(/^device 1, owner [1-9]/);
     const shadow = result.files.find((line) => line.startsWith('/etc/shadow'));
     expect(shadow).toMatch(new RegExp(`^/etc/shadow 100640 ${user.uid}:${user.gid} `));
-    expect(result.left).toEqual([['Rootless', 'true']]);
+    expect(result.left).toEqual([
+      ['Rootless', 'true'],
+      ['Owners', 'recorded'],
+    ]);
   });
 
   it('has nothing to report on a layer of its own files', () => {

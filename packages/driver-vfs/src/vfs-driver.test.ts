@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { IdMap } from '@x/archive';
 import { layerSource } from '@x/layer-store';
@@ -250,9 +252,34 @@ describe('vfs driver', () => {
     expect(readdirSync(join(home, 'dir'))).toEqual(['base']);
   });
 
+  it('with privileges puts owners on disk and no record beside them', async () => {
+    if (driver.rootless) return;
+    const tree = join(base, 'tree');
+    writeAt(tree, 'd/f', 'x');
+    const tar = execFileSync('tar', [
+      '-cf',
+      '-',
+      '--owner=:33',
+      '--group=:42',
+      '--mode=0400',
+      '-C',
+      tree,
+      'd/f',
+    ]);
+    await driver.create('base');
+    await driver.applyDiff('base', undefined, layerSource(Readable.from([tar])));
+    const path = join(home, 'dir/base');
+    expect(lstatSync(join(path, 'd/f'))).toMatchObject({ uid: 33, gid: 42 });
+    expect(execFileSync('getfattr', ['-R', '-d', '-m', '-', '.'], { cwd: path }).toString()).toBe('');
+  });
+
   it('has nothing to report where everything could be done', async () => {
     await driver.create('base');
-    expect(await driver.status()).toEqual(driver.rootless ? [['Rootless', 'true']] : []);
+    const rootless = [
+      ['Rootless', 'true'],
+      ['Owners', 'recorded'],
+    ];
+    expect(await driver.status()).toEqual(driver.rootless ? rootless : []);
     expect(await driver.metadata('base')).toEqual({});
     await driver.sync();
   });

@@ -26,6 +26,13 @@ const LAYER_ROOT_MODE = 0o755;
 /** With id maps the remapped root's group may pass through; rootless nobody else needs to. */
 const HOME_MODE = 0o710;
 const ROOTLESS_HOME_MODE = 0o700;
+/** What the kernel refuses is reported; what it refuses of owners and modes is recorded besides. */
+const UNPRIVILEGED = {
+  ownership: 'report',
+  xattrs: 'report',
+  devices: 'report',
+  recordOwners: true,
+} as const;
 /** The store's own limit is lower; copies do not become slower with depth. */
 const MAX_DEPTH = 1024;
 
@@ -116,10 +123,14 @@ export class VfsDriver extends Driver {
     return this.#directories.list();
   }
 
+  protected override get _recordsOwners(): boolean {
+    return this.rootless;
+  }
+
   protected override async _status(): Promise<readonly (readonly [string, string])[]> {
     const count = await this.#shortfalls.count();
     const status: (readonly [string, string])[] = [];
-    if (this.rootless) status.push(['Rootless', 'true']);
+    if (this.rootless) status.push(['Rootless', 'true'], ['Owners', 'recorded']);
     if (count > 0) status.push(['Layers With Owners, Devices Or Xattrs Missing', String(count)]);
     return status;
   }
@@ -140,7 +151,7 @@ export class VfsDriver extends Driver {
       const result = await layer.unpack(path, {
         whiteouts: 'delete',
         ...(signal === undefined ? {} : { signal }),
-        ...(this.rootless ? { ownership: 'report', xattrs: 'report', devices: 'report' } : {}),
+        ...(this.rootless ? UNPRIVILEGED : {}),
       });
       await this.#report(id, result.warnings.map(refusalOfUnpack));
       return result.size;

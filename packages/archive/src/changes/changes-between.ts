@@ -1,5 +1,6 @@
 /** What turned one tree into another. */
 import { assertPath } from '../options/validate.js';
+import { ownerRecordXattrs } from '../owner-record/owner-record-reader.js';
 import { compareNames, joinName } from '../root/byte-name.js';
 import { type FileStat, isDirectory } from '../root/file-stat.js';
 import { ioError, isMissing } from '../root/io-error.js';
@@ -57,7 +58,11 @@ async function attributeSources(
   older: RootDirectory | undefined,
   options: ResolvedCompareOptions,
 ): Promise<AttributeSources> {
-  const wanted = { policy: options.xattrPolicy, signal: options.signal };
+  const wanted = {
+    policy: options.xattrPolicy,
+    also: ownerRecordXattrs(options.recordedOwners),
+    signal: options.signal,
+  };
   // Nothing is compared with a tree that is not there; the second source is then never asked.
   const source = await openXattrSource(newer, wanted);
   return { newer: source, older: older === undefined ? source : await openXattrSource(older, wanted) };

@@ -43,6 +43,23 @@ describe.each(BOTH_WAYS)('changesFromUpper $way', ({ portable }) => {
     ]);
   });
 
+  it('a recorded mode counts where records do', async () => {
+    const layer = scratch.tree('layer', { d: { dir: true }, f: { file: 'x' } });
+    execFileSync('cp', ['-a', layer, scratch.at('rw')]);
+    const record = (tree: string, name: string, value: string): void => {
+      execFileSync('setfattr', ['-n', 'user.layerstore.owner', '-v', value, `${scratch.at(tree)}/${name}`]);
+    };
+    for (const tree of ['layer', 'rw']) record(tree, 'd', '0:0:0755');
+    for (const tree of ['layer', 'rw']) record(tree, 'f', '0:0:0644');
+    expect(await changes(['layer'], { recordedOwners: true, semantics: 'tree' })).toEqual([]);
+    record('rw', 'd', '0:0:0555');
+    record('rw', 'f', '7:0:0644');
+    expect(await changes(['layer'], { recordedOwners: true, semantics: 'tree' })).toEqual(['C /d', 'C /f']);
+    expect(await changes(['layer'], { recordedOwners: true })).toEqual(['C /d', 'C /f']);
+    expect(await changes(['layer'], { semantics: 'tree' })).toEqual([]);
+    expect(await changes(['layer'])).toEqual(['C /f']);
+  });
+
   it('the parents of an added file are listed; a modified file stands alone (ChangesWithChangesGH13590)', async () => {
     const layer = scratch.tree('layer', { 'dir1/dir2/dir3/file.txt': { file: 'hello' } });
     execFileSync('cp', ['-a', layer, scratch.at('rw')]);

@@ -1,5 +1,6 @@
 /** What a read-write branch changed in the layers below it, from the branch alone. */
 import { assertOneOf, assertPath, invalidOption } from '../options/validate.js';
+import { ownerRecordXattrs } from '../owner-record/owner-record-reader.js';
 import { joinName } from '../root/byte-name.js';
 import { type FileStat, isDirectory } from '../root/file-stat.js';
 import { ioError, isMissing } from '../root/io-error.js';
@@ -23,7 +24,7 @@ import {
   visibleNames,
   visibleObject,
 } from './layer-directory.js';
-import { ObjectComparison } from './object-comparison.js';
+import { ObjectComparison, type ObjectView } from './object-comparison.js';
 import { runInTurns } from './turn-taking.js';
 
 export interface UpperOptions extends CompareOptions {
@@ -103,7 +104,10 @@ class LayerStack {
     const { portable, signal, xattrPolicy: policy } = this.#options;
     const root = RootDirectory.open(path, { portable });
     this.#roots.push(root);
-    const also = this.#format.kind === 'overlay' ? [this.#format.attribute] : [];
+    const also = [
+      ...(this.#format.kind === 'overlay' ? [this.#format.attribute] : []),
+      ...ownerRecordXattrs(this.#options.recordedOwners),
+    ];
     return {
       root,
       access: { format: this.#format, xattrs: await openXattrSource(root, { policy, also, signal }) },
@@ -185,16 +189,13 @@ class UpperWalk {
         using belowDirectory = isDirectory(below.stat)
           ? below.holder.directory.openDirectory(name)
           : undefined;
-        const older = {
-          parent: below.holder.directory,
-          stat: below.stat,
-          directory: belowDirectory,
-          xattrs: below.holder.layer.xattrs,
-        };
-        const newer = { parent: upper.directory, stat, directory, xattrs: upper.layer.xattrs };
+        const older = { ...view(below.holder, below.stat), directory: belowDirectory };
+        const newer = { ...view(upper, stat), directory };
         if (yield* this.#objects.differs(older, newer, name, path)) this.#record('modify', path);
-      } else if (directory === undefined || !sameDirectory(stat, below.stat)) {
-        this.#record('modify', path);
+      } else {
+        const before = this.#objects.statOf(view(below.holder, below.stat), name, path);
+        const after = this.#objects.statOf({ ...view(upper, stat), directory }, name, path);
+        if (directory === undefined || !sameDirectory(after, before)) this.#record('modify', path);
       }
       if (directory === undefined) return;
       merged = openLowers(lowers, name, path);
@@ -216,6 +217,10 @@ class UpperWalk {
     this.changes.record(kind, path);
     if (this.#tree || kind !== 'modify') this.changes.touchParents(path);
   }
+}
+
+function view({ directory: parent, layer }: LayerDirectory, stat: FileStat): ObjectView {
+  return { parent, stat, directory: undefined, xattrs: layer.xattrs };
 }
 
 /** A copy the branch needed for what is in it: not a change (moby #13590). */

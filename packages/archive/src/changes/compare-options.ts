@@ -22,6 +22,8 @@ export interface CompareOptions {
   readonly snapshotTime?: bigint;
   /** Extended attributes that count: names, or `prefix*`. Default `security.capability` and `user.*`. */
   readonly xattrs?: readonly string[];
+  /** Owner records count in place of owner and mode on disk, see `applyLayer`'s `recordOwners`. Default false. */
+  readonly recordedOwners?: boolean;
   /** Do without the native addon. Default false. */
   readonly portable?: boolean;
   readonly signal?: AbortSignal;
@@ -31,6 +33,7 @@ export interface ResolvedCompareOptions {
   readonly contentCheck: 'racy' | 'always' | 'never';
   readonly snapshotTime: bigint | undefined;
   readonly xattrPolicy: XattrPolicy;
+  readonly recordedOwners: boolean;
   readonly portable: boolean;
   readonly signal: AbortSignal | undefined;
 }
@@ -39,6 +42,7 @@ export const COMPARE_KEYS: readonly string[] = [
   'contentCheck',
   'snapshotTime',
   'xattrs',
+  'recordedOwners',
   'portable',
   'signal',
 ];
@@ -50,13 +54,15 @@ export function resolveCompareOptions(
   knownKeys: readonly string[] = COMPARE_KEYS,
 ): ResolvedCompareOptions {
   assertKnownKeys(where, options, knownKeys);
-  const { contentCheck = 'racy', snapshotTime, xattrs, portable = false, signal } = options;
+  const { contentCheck = 'racy', snapshotTime, xattrs, signal } = options;
+  const { recordedOwners = false, portable = false } = options;
   assertOneOf(where, 'contentCheck', contentCheck, ['racy', 'always', 'never']);
   if (snapshotTime !== undefined && typeof snapshotTime !== 'bigint') {
     invalidOption(where, 'snapshotTime', 'a bigint of nanoseconds', snapshotTime);
   }
   if (xattrs !== undefined) assertStrings(where, 'xattrs', xattrs);
+  assertBoolean(where, 'recordedOwners', recordedOwners);
   assertBoolean(where, 'portable', portable);
   if (signal !== undefined) assertSignal(where, 'signal', signal);
-  return { contentCheck, snapshotTime, xattrPolicy: xattrPolicy(xattrs), portable, signal };
+  return { contentCheck, snapshotTime, xattrPolicy: xattrPolicy(xattrs), recordedOwners, portable, signal };
 }

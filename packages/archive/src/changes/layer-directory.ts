@@ -72,7 +72,7 @@ function hasOpaqueAttribute(
   path: string,
   attribute: string,
 ): boolean {
-  const value = layer.xattrs.value(directory, path, attribute);
+  const value = layer.xattrs.value(directory, '.', path, directory.fd, attribute);
   return value !== undefined && Buffer.from(value).toString('latin1') === 'y';
 }
 

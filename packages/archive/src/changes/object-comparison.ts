@@ -1,4 +1,5 @@
 /** Whether an object changed between two trees: metadata, then link text, attributes and, where needed, bytes. */
+import { withRecordedOwner } from '../owner-record/owner-record-reader.js';
 import { type FileStat, isRegularFile, isSymbolicLink } from '../root/file-stat.js';
 import type { OpenDirectory } from '../root/root-directory.js';
 import { sameXattrs } from '../root/xattr-policy.js';
@@ -25,6 +26,12 @@ export class ObjectComparison {
     this.#options = options;
   }
 
+  /** With the owner and mode that count. */
+  statOf({ parent, stat, directory, xattrs }: ObjectView, name: string, path: string): FileStat {
+    if (!this.#options.recordedOwners) return stat;
+    return withRecordedOwner(stat, xattrs, { parent, name, path, fd: directory?.fd });
+  }
+
   /** @throws what the system calls throw */
   *differs(
     older: ObjectView,
@@ -32,7 +39,7 @@ export class ObjectComparison {
     name: string,
     path: string,
   ): Generator<void, boolean, undefined> {
-    if (metadataDiffers(older.stat, newer.stat)) return true;
+    if (metadataDiffers(this.statOf(older, name, path), this.statOf(newer, name, path))) return true;
     const { contentCheck, snapshotTime } = this.#options;
     const evidence = contentEvidence(older.stat, newer.stat, snapshotTime);
     // ctime moves with attributes and owner too: one proof for all that is left to compare.

@@ -3,9 +3,11 @@ import { spawn } from 'node:child_process';
 import { errnoOf, LayerStoreError } from '../errors.js';
 import { nameBytes, nameOf } from '../root/byte-name.js';
 import { programEnd } from '../root/program-end.js';
+import type { RootDirectory } from '../root/root-directory.js';
 import { readTreeAttributes } from '../root/xattr-source.js';
 import type { TarXattr } from '../tar/entry.js';
 import type { ResolvedCopyOptions } from './copy-options.js';
+import { WriteAccess } from './write-access.js';
 
 const SETFATTR_TIMEOUT_MS = 30 * 60 * 1000;
 const OPAQUE: ReadonlySet<string> = new Set(['trusted.overlay.opaque', 'user.overlay.opaque']);
@@ -22,7 +24,7 @@ export function copiesAttribute(name: string, copyOpaque: boolean): boolean {
  */
 export async function copyAttributes(
   source: string,
-  target: string,
+  target: RootDirectory,
   options: ResolvedCopyOptions,
 ): Promise<void> {
   const wanted = (name: string): boolean => copiesAttribute(name, options.copyOpaque);
@@ -34,8 +36,9 @@ export async function copyAttributes(
       : await restore(target, attributes, options);
   if (problem === undefined) return;
   if (options.shortfalls === 'fail') {
-    throw new LayerStoreError('ARCHIVE_IO', `cannot copy extended attributes to "${target}": ${problem}`, {
-      path: target,
+    const { path } = target;
+    throw new LayerStoreError('ARCHIVE_IO', `cannot copy extended attributes to "${path}": ${problem}`, {
+      path,
       syscall: 'setxattr',
     });
   }
@@ -44,12 +47,13 @@ export async function copyAttributes(
 
 /** What setfattr complained about, if it did. */
 async function restore(
-  target: string,
+  target: RootDirectory,
   attributes: ReadonlyMap<string, readonly TarXattr[]>,
   options: ResolvedCopyOptions,
 ): Promise<string | undefined> {
+  using _access = new WriteAccess(target, attributes.keys());
   const child = spawn('setfattr', ['-h', '--restore=-'], {
-    cwd: target,
+    cwd: target.path,
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },
     stdio: ['pipe', 'ignore', 'pipe'],
     timeout: SETFATTR_TIMEOUT_MS,

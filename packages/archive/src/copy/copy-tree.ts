@@ -54,6 +54,6 @@ async function portableCopyTree(
   }
   await using to = RootDirectory.open(target, { portable: true });
   const result = await runInTurns(new PortableCopy(from, to, options).run(), options.signal);
-  await copyAttributes(source, target, options);
+  await copyAttributes(source, to, options);
   return result;
 }

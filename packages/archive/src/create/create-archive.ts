@@ -9,7 +9,7 @@ import { RootDirectory } from '../root/root-directory.js';
 import { openXattrSource } from '../root/xattr-source.js';
 import { type ArchiveItem, archiveStream } from './archive-stream.js';
 import { type CreateOptions, type ResolvedCreateOptions, resolveCreateOptions } from './create-options.js';
-import { EntryEmitter } from './entry-emitter.js';
+import { attributesBesides, EntryEmitter } from './entry-emitter.js';
 import { openInclude } from './include-root.js';
 import type { ParentMatches } from './pattern-matcher.js';
 import { walkTree } from './tree-walk.js';
@@ -42,7 +42,7 @@ async function* generate(
   const { source, includes } = sourceOf(root, place.source, place.includes);
   const xattrs = await openXattrSource(root, {
     policy: options.xattrPolicy,
-    also: options.overlayWhiteouts ? [options.opaqueAttribute] : [],
+    also: attributesBesides(options),
     signal: options.signal,
   });
   const emitter = new EntryEmitter(options, xattrs);

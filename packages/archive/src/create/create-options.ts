@@ -34,6 +34,8 @@ export interface EntryOptions {
   readonly userXattr?: boolean;
   /** Attributes to store: names, or `prefix*`. Default `security.capability` and `user.*`. */
   readonly xattrs?: readonly string[];
+  /** Owner records count in place of owner and mode on disk, see `applyLayer`'s `recordOwners`. Default false. */
+  readonly recordedOwners?: boolean;
   /** Put the file type into the mode field as Docker up to v23 did; changes digests. Default false. */
   readonly preserveModeBits?: boolean;
   /** Keep nanoseconds of mtime in a pax record; changes digests. Default false: cut to the second. */
@@ -65,6 +67,7 @@ export interface ResolvedEntryOptions {
   readonly overlayWhiteouts: boolean;
   readonly opaqueAttribute: string;
   readonly xattrPolicy: XattrPolicy;
+  readonly recordedOwners: boolean;
   readonly preserveModeBits: boolean;
   readonly subSecondTimes: boolean;
   readonly portable: boolean;
@@ -87,6 +90,7 @@ export const ENTRY_KEYS: readonly string[] = [
   'whiteoutFormat',
   'userXattr',
   'xattrs',
+  'recordedOwners',
   'preserveModeBits',
   'subSecondTimes',
   'portable',
@@ -145,6 +149,7 @@ export function resolveEntryOptions(where: string, options: EntryOptions): Resol
     overlayWhiteouts: whiteoutFormat === 'overlay',
     opaqueAttribute: flag(where, options, 'userXattr') ? 'user.overlay.opaque' : 'trusted.overlay.opaque',
     xattrPolicy: xattrPolicy(xattrs),
+    recordedOwners: flag(where, options, 'recordedOwners'),
     preserveModeBits: flag(where, options, 'preserveModeBits'),
     subSecondTimes: flag(where, options, 'subSecondTimes'),
     portable: flag(where, options, 'portable'),

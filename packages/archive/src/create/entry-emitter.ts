@@ -1,6 +1,7 @@
 /** Turns objects of a tree into archive bytes; shared by whole-tree archives and exported changes. */
 import { closeSync } from 'node:fs';
 import { errnoOf } from '../errors.js';
+import { ownerRecordXattrs, withRecordedOwner } from '../owner-record/owner-record-reader.js';
 import { displayName, nameOf } from '../root/byte-name.js';
 import {
   type FileStat,
@@ -33,6 +34,12 @@ import { INLINE_LIMIT, type PayloadOutcome, readLargeFile, readSmallFile } from 
 const OPAQUE_VALUE = 'y';
 /** Times are cut where that is wanted, before they get here. */
 const EXACT_TIMES = { subSecondTimes: true } as const;
+
+/** What an emitter asks its {@link XattrSource} for besides what goes into the archive. */
+export function attributesBesides(options: ResolvedEntryOptions): readonly string[] {
+  const opaque = options.overlayWhiteouts ? [options.opaqueAttribute] : [];
+  return [...opaque, ...ownerRecordXattrs(options.recordedOwners)];
+}
 
 /** What to archive, and under which name. */
 export interface EntrySource {
@@ -126,12 +133,12 @@ export class EntryEmitter {
 
   #directory(source: EntrySource, directory: OpenDirectory): void {
     try {
-      const stat = directory.stat();
+      const stat = this.#owned(directory.stat(), source, directory.fd);
       const xattrs = this.#attributes(source, directory.fd);
       this.header(entryHeader(stat, details(source.archiveName, xattrs), this.#options));
       if (!this.#options.overlayWhiteouts) return;
       const { opaqueAttribute } = this.#options;
-      const opaque = this.#xattrs.value(directory, source.path, opaqueAttribute);
+      const opaque = this.#xattrs.value(directory, '.', source.path, directory.fd, opaqueAttribute);
       if (opaque !== undefined && Buffer.from(opaque).toString('latin1') === OPAQUE_VALUE) {
         this.header(opaqueHeader(stat, source.archiveName, this.#options));
       }
@@ -162,9 +169,10 @@ export class EntryEmitter {
   }
 
   /** Takes over the descriptor. */
-  #regular(source: EntrySource, fd: number, stat: FileStat): PendingPayload | undefined {
+  #regular(source: EntrySource, fd: number, onDisk: FileStat): PendingPayload | undefined {
     let handedOn = false;
     try {
+      const stat = this.#owned(onDisk, source, fd);
       const linkKey = stat.nlink > 1 ? inodeKey(stat) : undefined;
       if (linkKey !== undefined && this.#links.has(linkKey)) {
         this.#hardLink(source, stat, linkKey, fd);
@@ -224,6 +232,14 @@ export class EntryEmitter {
     const linkName = this.#links.get(linkKey);
     this.header(
       entryHeader(stat, { ...details(source.archiveName, xattrs), linkName, hardLink: true }, this.#options),
+    );
+  }
+
+  /** With the owner and mode that count. */
+  #owned(stat: FileStat, { parent, name, path }: EntrySource, fd: number): FileStat {
+    if (!this.#options.recordedOwners) return stat;
+    return withRecordedOwner(stat, this.#xattrs, { parent, name, path, fd }, (invalid) =>
+      this.warn('owner-record-invalid', invalid),
     );
   }
 

@@ -16,7 +16,7 @@ import {
   type ResolvedEntryOptions,
   resolveEntryOptions,
 } from './create-options.js';
-import { EntryEmitter } from './entry-emitter.js';
+import { attributesBesides, EntryEmitter } from './entry-emitter.js';
 import { deletionHeader } from './entry-header.js';
 
 export interface ExportOptions extends EntryOptions {
@@ -59,10 +59,10 @@ async function* generate(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   options.signal?.throwIfAborted();
   await using root = RootDirectory.open(path, { portable: options.portable });
-  const { xattrPolicy: policy, opaqueAttribute, signal } = options;
+  const { xattrPolicy: policy, signal } = options;
   const xattrs = await openXattrSource(root, {
     policy,
-    also: options.overlayWhiteouts ? [opaqueAttribute] : [],
+    also: attributesBesides(options),
     signal,
   });
   const emitter = new EntryEmitter(options, xattrs);

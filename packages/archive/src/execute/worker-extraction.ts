@@ -44,6 +44,8 @@ const IMPLIED_MODE = 0o755;
 const OPEN_NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const OWNER_MAY_CREATE = 0o300;
 const OWNER_ALL = 0o700;
+/** Setting `user.*` takes the right to write the inode, an open descriptor is not enough (xattr(7)). */
+const OWNER_WRITES = 0o200;
 const S_IFIFO = 0o010000;
 const S_IFBLK = 0o060000;
 
@@ -139,7 +141,8 @@ export class Extraction implements OperationTarget {
     const parent = this.#parentOf(path);
     const name = baseName(path);
     // Special bits come last, when the owner is right; the umask is corrected then too.
-    const fd = this.#make(parent, name, () => openSync(within(parent, name), OPEN_NEW, meta.mode & 0o777));
+    const mode = (meta.mode & 0o777) | (xattrs.length > 0 ? OWNER_WRITES : 0);
+    const fd = this.#make(parent, name, () => openSync(within(parent, name), OPEN_NEW, mode));
     const stat = fstatSync(fd);
     const key = this.#tree.key(stat);
     if (fileIndex === NO_INDEX) this.#made.add(key);

@@ -10,7 +10,10 @@ import { EXECUTORS, failureCode, Sandbox } from './sandbox.test-support.js';
 const asRoot = IS_ROOT ? it : it.skip;
 const REPORT = { ownership: 'report', xattrs: 'report', devices: 'report' } as const;
 const RECORDED: ApplyLayerOptions = { ...REPORT, recordOwners: true };
-const FORGED = { 'SCHILY.xattr.user.layerstore.owner': '0:0:4755', 'LIBARCHIVE.xattr.user.layerstore.x': 'eA' };
+const FORGED = {
+  'SCHILY.xattr.user.layerstore.owner': '0:0:4755',
+  'LIBARCHIVE.xattr.user.layerstore.x': 'eA',
+};
 
 /** Private attributes below a directory, as `path name=value`. */
 function records(root: string): string[] {
@@ -48,15 +51,33 @@ describe.each(EXECUTORS)('owner records, %s executor', (executor) => {
 
   it('are not written unless asked for', async () => {
     await using sandbox = await Sandbox.create(executor);
-    await sandbox.apply([{ name: 'd/', type: '5' }, { name: 'd/f', uid: 7, mode: 0 }], REPORT);
+    await sandbox.apply(
+      [
+        { name: 'd/', type: '5' },
+        { name: 'd/f', uid: 7, mode: 0 },
+      ],
+      REPORT,
+    );
     expect(records(sandbox.dest)).toEqual([]);
     expect(lstatSync(join(sandbox.dest, 'd/f')).mode & 0o7777).toBe(0);
   });
 
   it('replace those of an earlier layer', async () => {
     await using sandbox = await Sandbox.create(executor);
-    await sandbox.apply([{ name: 'd/', type: '5', uid: 1 }, { name: 'd/f', uid: 1 }], RECORDED);
-    await sandbox.apply([{ name: 'd/', type: '5', uid: 2 }, { name: 'd/f', uid: 2 }], RECORDED);
+    await sandbox.apply(
+      [
+        { name: 'd/', type: '5', uid: 1 },
+        { name: 'd/f', uid: 1 },
+      ],
+      RECORDED,
+    );
+    await sandbox.apply(
+      [
+        { name: 'd/', type: '5', uid: 2 },
+        { name: 'd/f', uid: 2 },
+      ],
+      RECORDED,
+    );
     expect(records(sandbox.dest)).toEqual([
       'd user.layerstore.owner="2:0:0755"',
       'd/f user.layerstore.owner="2:0:0644"',
@@ -119,7 +140,13 @@ describe.each(EXECUTORS)('owner records, %s executor', (executor) => {
 
   asRoot('leave modes as they are where root reads everything', async () => {
     await using sandbox = await Sandbox.create(executor);
-    await sandbox.apply([{ name: 'd/', type: '5', mode: 0 }, { name: 'f', uid: 3, mode: 0 }], RECORDED);
+    await sandbox.apply(
+      [
+        { name: 'd/', type: '5', mode: 0 },
+        { name: 'f', uid: 3, mode: 0 },
+      ],
+      RECORDED,
+    );
     expect(records(sandbox.dest)).toEqual([
       'd user.layerstore.owner="0:0:0000"',
       'f user.layerstore.owner="3:0:0000"',

@@ -19,7 +19,10 @@ export const DEFAULT_LIMITS: UnpackLimits = { entries: 10_000_000, bytes: 2 ** 4
  * How the option `recordOwners` is carried out: root needs no workable modes, it reads everything.
  * @param euid effective user id of the process
  */
-export function ownerRecordPolicy(recordOwners: boolean, euid: number | undefined): UnpackPolicy['ownerRecords'] {
+export function ownerRecordPolicy(
+  recordOwners: boolean,
+  euid: number | undefined,
+): UnpackPolicy['ownerRecords'] {
   return recordOwners ? { workableModes: euid !== 0 } : undefined;
 }
 

@@ -1,5 +1,6 @@
 /** Which extended attributes travel with a file into an archive, and in what form. */
 import { LayerStoreError } from '../errors.js';
+import { isPrivateXattr } from '../owner-record/owner-record.js';
 import type { TarXattr } from '../tar/entry.js';
 
 /**
@@ -9,8 +10,8 @@ import type { TarXattr } from '../tar/entry.js';
 export const DEFAULT_XATTRS: readonly string[] = ['security.capability', 'user.*'];
 
 /**
- * Never stored whatever the allow-list says: the label belongs to the host's policy, and the overlay attributes are the
- * storage format of one driver.
+ * Never stored whatever the allow-list says: the label belongs to the host's policy, the overlay attributes are the
+ * storage format of one driver, and private ones a store's own bookkeeping.
  */
 const REFUSED_EXACT = 'security.selinux';
 const REFUSED_PREFIXES: readonly string[] = ['trusted.overlay.', 'user.overlay.'];
@@ -37,7 +38,8 @@ export function xattrPolicy(allowed: readonly string[] = DEFAULT_XATTRS): XattrP
     else prefixes.push(pattern.slice(0, -1));
   }
   return (name) => {
-    if (name === REFUSED_EXACT || REFUSED_PREFIXES.some((prefix) => name.startsWith(prefix))) return false;
+    if (name === REFUSED_EXACT || isPrivateXattr(name)) return false;
+    if (REFUSED_PREFIXES.some((prefix) => name.startsWith(prefix))) return false;
     return exact.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
   };
 }

@@ -17,8 +17,14 @@ export interface XattrSource {
   readonly available: boolean;
   /** Of `name` in an open directory; `path` is the same from the root (latin-1); `fd` is the object, where it is open. */
   read(directory: OpenDirectory, name: string, path: string, fd: number | undefined): readonly TarXattr[];
-  /** One attribute of an open directory, whatever the policy says; must be among those asked for when opening. */
-  value(directory: OpenDirectory, path: string, attribute: string): Uint8Array | undefined;
+  /** One attribute, whatever the policy says; must be among those asked for when opening. Arguments as for `read`. */
+  value(
+    directory: OpenDirectory,
+    name: string,
+    path: string,
+    fd: number | undefined,
+    attribute: string,
+  ): Uint8Array | undefined;
 }
 
 export interface XattrSourceOptions {
@@ -47,7 +53,8 @@ export async function openXattrSource(
   return {
     available: attributes !== undefined,
     read: (_directory, _name, path) => of(path).filter(({ name }) => policy(nameOf(name))),
-    value: (_directory, path, attribute) => of(path).find(({ name }) => nameOf(name) === attribute)?.value,
+    value: (_directory, _name, path, _fd, attribute) =>
+      of(path).find((xattr) => nameOf(xattr.name) === attribute)?.value,
   };
 }
 
@@ -67,8 +74,10 @@ function nativeSource(policy: XattrPolicy): XattrSource {
       }
       return sorted(found);
     },
-    value: ({ calls, fd }, _path, attribute) =>
-      tolerate(() => calls.xattrOpen(fd, Buffer.from(attribute, 'latin1'))),
+    value: ({ calls, fd: at }, name, _path, fd, attribute) => {
+      const key = Buffer.from(attribute, 'latin1');
+      return tolerate(() => (fd === undefined ? calls.xattr(at, name, key) : calls.xattrOpen(fd, key)));
+    },
   };
 }
 

@@ -57,6 +57,8 @@ export interface UnpackOptions extends SignalOptions {
   readonly ownership?: ExecutorOptions['ownership'];
   readonly xattrs?: ExecutorOptions['xattrs'];
   readonly devices?: ExecutorOptions['devices'];
+  /** As the option of `applyLayer`; drivers that set it say so in `_recordsOwners`. */
+  readonly recordOwners?: boolean;
 }
 
 /** What an unpacked layer came to. */

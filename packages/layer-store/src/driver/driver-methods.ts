@@ -116,6 +116,13 @@ export abstract class DriverMethods {
   protected _cleanup(): Promise<void> {
     return Promise.resolve();
   }
+  /**
+   * Whether layers are unpacked with owner records (`recordOwners` of `applyLayer`), so that diffs have to look at them. The
+   * generic operations do both when this is true.
+   */
+  protected get _recordsOwners(): boolean {
+    return false;
+  }
   /** Names in the home that are the driver's own. */
   protected _isReserved(_id: string): boolean {
     return false;

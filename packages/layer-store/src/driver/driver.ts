@@ -235,7 +235,12 @@ export abstract class Driver extends DriverMethods implements AsyncDisposable {
   }
   /** What the generic diff operations work on. */
   protected override get _trees(): MountedTrees {
-    return { get: (id) => this._acquire(id), put: (id) => this._giveUp(id), idMap: this.idMap };
+    return {
+      get: (id) => this._acquire(id),
+      put: (id) => this._giveUp(id),
+      idMap: this.idMap,
+      recordsOwners: this._recordsOwners,
+    };
   }
 
   // --- the machinery ------------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ export interface MountedTrees {
   get(id: DriverId): Promise<string>;
   put(id: DriverId): Promise<void>;
   readonly idMap: IdMap | undefined;
+  /** Owners are in records where the kernel refused them; see `applyLayer`'s `recordOwners`. */
+  readonly recordsOwners: boolean;
 }
 
 /** The whole tree, or what distinguishes it from the parent's. The parent is given up once it has been compared. */
@@ -27,13 +29,14 @@ export async function* genericDiff(
   parent: DriverId | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const options = { signal, ...(trees.idMap === undefined ? {} : { idMap: trees.idMap }) };
+  const compare = compareOptions(trees, signal);
+  const options = { ...compare, ...(trees.idMap === undefined ? {} : { idMap: trees.idMap }) };
   const path = await trees.get(id);
   try {
     if (parent === undefined) {
       yield* createArchive(path, options);
     } else {
-      const changes = await withTree(trees, parent, (older) => changesBetween(path, older, { signal }));
+      const changes = await withTree(trees, parent, (older) => changesBetween(path, older, compare));
       yield* exportChanges(path, changes, options);
     }
   } finally {
@@ -48,7 +51,7 @@ export function genericChanges(
   parent: DriverId | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Change[]> {
-  const options = signal === undefined ? {} : { signal };
+  const options = compareOptions(trees, signal);
   return withTree(trees, id, (path) =>
     parent === undefined
       ? changesBetween(path, undefined, options)
@@ -79,6 +82,7 @@ export function genericApplyDiff(
   return withTree(trees, id, async (path) => {
     const result = await layer.unpack(path, {
       whiteouts: 'delete',
+      ...(trees.recordsOwners ? { recordOwners: true } : {}),
       ...(signal === undefined ? {} : { signal }),
     });
     return result.size;
@@ -88,6 +92,13 @@ export function genericApplyDiff(
 /** What the full tree takes, hard links once. */
 export function genericUsage(trees: MountedTrees, id: DriverId): Promise<DriverUsage> {
   return withTree(trees, id, async (path) => ({ bytes: await treeSize(path) }));
+}
+
+function compareOptions(
+  trees: MountedTrees,
+  signal: AbortSignal | undefined,
+): { readonly recordedOwners: boolean; readonly signal?: AbortSignal } {
+  return { recordedOwners: trees.recordsOwners, ...(signal === undefined ? {} : { signal }) };
 }
 
 async function withTree<T>(trees: MountedTrees, id: DriverId, use: (path: string) => Promise<T>): Promise<T> {

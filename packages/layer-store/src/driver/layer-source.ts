@@ -4,7 +4,7 @@ import type { LayerSource, UnpackOptions } from './contract.js';
 /** What the caller of {@link layerSource} decides; the driver decides the rest. */
 export type LayerSourceOptions = Omit<
   ApplyLayerOptions,
-  'whiteouts' | 'userXattr' | 'ownership' | 'xattrs' | 'devices' | 'signal'
+  'whiteouts' | 'userXattr' | 'ownership' | 'xattrs' | 'devices' | 'recordOwners' | 'signal'
 >;
 
 /** Makes a {@link LayerSource} of an uncompressed tar stream. It can be unpacked once. */
