@@ -1,9 +1,9 @@
 /** Extended attributes of a whole tree, carried over by one run of getfattr and one of setfattr. */
 import { spawn } from 'node:child_process';
 import { errnoOf, LayerStoreError } from '../errors.js';
-import { nameBytes, nameOf } from '../root/byte-name.js';
 import { programEnd } from '../root/program-end.js';
 import type { RootDirectory } from '../root/root-directory.js';
+import { restoreRecord } from '../root/setfattr-input.js';
 import { readTreeAttributes } from '../root/xattr-source.js';
 import type { TarXattr } from '../tar/entry.js';
 import type { ResolvedCopyOptions } from './copy-options.js';
@@ -67,7 +67,11 @@ async function restore(
   // A program that stops early closes its input; what it has to say comes with its end.
   child.stdin.on('error', () => {});
   for (const [path, xattrs] of attributes) {
-    if (!child.stdin.write(dumpRecord(path, xattrs)) && child.exitCode === null && !child.stdin.destroyed) {
+    if (
+      !child.stdin.write(restoreRecord(path === '' ? '.' : `./${path}`, xattrs)) &&
+      child.exitCode === null &&
+      !child.stdin.destroyed
+    ) {
       await Promise.race([outcome, new Promise<void>((resolve) => child.stdin.once('drain', resolve))]);
     }
   }
@@ -76,20 +80,4 @@ async function restore(
   options.signal?.throwIfAborted();
   if (code === 0) return undefined;
   return errnoOf(error) === 'ENOENT' ? 'setfattr is not installed (Debian package attr)' : complaint.trim();
-}
-
-function dumpRecord(path: string, xattrs: readonly TarXattr[]): Buffer {
-  let text = `# file: ${escaped(path === '' ? '.' : `./${path}`)}\n`;
-  for (const { name, value } of xattrs) {
-    text += `${escaped(nameOf(name))}=0x${Buffer.from(value).toString('hex')}\n`;
-  }
-  return nameBytes(`${text}\n`);
-}
-
-/** As getfattr writes names: newline, carriage return, backslash and `=` as `\ooo`. */
-function escaped(name: string): string {
-  return name.replace(
-    /[\n\r\\=]/g,
-    (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`,
-  );
 }

@@ -83,6 +83,16 @@ describe.each(EXECUTORS)('%s executor', (kind) => {
     expect(lstatSync(sandbox.path('f')).mode & 0o7777).toBe(0o604);
   });
 
+  it('sets what is inherited before anything can inherit it', async () => {
+    await using sandbox = new Sandbox(kind);
+    const entries = '01000600ffffffff02000600e803000004000400ffffffff10000600ffffffff20000400ffffffff';
+    const acl = Buffer.from(`02000000${entries}`, 'hex');
+    const xattrs = { 'system.posix_acl_default': acl, 'user.note': Buffer.from('x') };
+    await sandbox.extract({}, new Script().directory('d', { xattrs }).file('d/f', 'x'));
+    const inherited = nativeCalls().lgetxattrSync(sandbox.path('d/f'), 'system.posix_acl_access');
+    expect(inherited?.toString('hex')).toContain('02000600e8030000');
+  });
+
   it('takes no group from a set-group-id directory, nor its bit', async () => {
     await using sandbox = new Sandbox(kind);
     const script = new Script()

@@ -96,7 +96,9 @@ export class Extraction implements OperationTarget {
     return this.#path;
   }
 
+  /** Finishes what may wait to the end of a batch; may throw as an operation does. */
   report(): WorkReport {
+    this.#metadata.flush();
     const report = {
       checksums: this.#checksums.take(),
       displaced: this.#removal.displaced,
@@ -110,6 +112,7 @@ export class Extraction implements OperationTarget {
   close(): void {
     if (this.#file !== undefined) closeSync(this.#file.fd);
     this.#file = undefined;
+    this.#metadata.close();
     this.#tree.close();
   }
 

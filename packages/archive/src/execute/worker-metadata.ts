@@ -16,6 +16,7 @@ import { errnoOf, LayerStoreError } from '../errors.js';
 import { displayName } from '../root/byte-name.js';
 import type { TarXattr } from '../tar/entry.js';
 import type { ExecutorOptions, ExecutorWarning } from './operation.js';
+import { AttributeQueue } from './worker-attribute-queue.js';
 import type { OperationXattrs } from './worker-batch.js';
 import { type ProgramFailure, setXattr } from './worker-programs.js';
 import { itself, type OpenDirectory, within } from './worker-tree.js';
@@ -44,15 +45,31 @@ const REFUSALS: ReadonlySet<string> = new Set([
 
 export class Metadata {
   readonly #options: ExecutorOptions;
+  readonly #queue: AttributeQueue = new AttributeQueue((failure, path, attribute) =>
+    this.refused(this.#options.xattrs, failure, path, attribute),
+  );
   warnings: ExecutorWarning[] = [];
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
   }
 
+  /** Sets the attributes that wait. Called at the end of a batch, before the warnings are taken. */
+  flush(): void {
+    this.#queue.flush();
+  }
+
+  close(): void {
+    this.#queue.close();
+  }
+
   /** An open regular file: `stat` from when it was opened, its content complete. */
   applyToFile(fd: number, stat: Stats, meta: NodeMeta, xattrs: OperationXattrs, path: string): void {
     const chowned = this.#own(stat, meta, path, () => fchownSync(fd, meta.uid, meta.gid));
+    if (AttributeQueue.takes(xattrs)) {
+      this.#queue.add(fd, xattrs, path, meta.mode);
+      return;
+    }
     this.#attributes(fd, xattrs, path);
     if (needsMode(stat, meta, chowned, xattrs)) fchmodSync(fd, meta.mode);
   }
@@ -60,8 +77,11 @@ export class Metadata {
   /** A directory, device or FIFO behind an O_PATH descriptor; times are the caller's. */
   applyToObject(fd: number, stat: Stats, meta: NodeMeta, xattrs: OperationXattrs, path: string): void {
     const chowned = this.#own(stat, meta, path, () => chownSync(itself(fd), meta.uid, meta.gid));
-    this.#attributes(fd, xattrs, path);
-    if (needsMode(stat, meta, chowned, xattrs)) chmodSync(itself(fd), meta.mode);
+    // The mode of a directory lets its owner write (workableMode), and what comes next may need it.
+    const later = stat.isDirectory() && AttributeQueue.takes(xattrs);
+    if (later) this.#queue.add(fd, xattrs, path, undefined);
+    else this.#attributes(fd, xattrs, path);
+    if (needsMode(stat, meta, chowned, later ? [] : xattrs)) chmodSync(itself(fd), meta.mode);
   }
 
   /** A symbolic link: it has no mode of its own. `fd` is an O_PATH descriptor of the link. */

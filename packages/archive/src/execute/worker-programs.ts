@@ -6,10 +6,13 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync } from 'node:fs';
+import { restoreRecord } from '../root/setfattr-input.js';
 import type { TarXattr } from '../tar/entry.js';
 import { within } from './worker-tree.js';
 
 const TIMEOUT_MILLISECONDS = 10_000;
+/** After standard input, output and error. */
+const FIRST_FD = 3;
 
 /** What programs of the C locale say for the errors we treat specially. */
 const ERRNO_TEXTS: readonly (readonly [string, string])[] = [
@@ -43,11 +46,13 @@ function run(
   syscall: string,
   program: string | undefined,
   args: readonly string[],
-  fd: number,
+  fds: readonly number[],
+  input?: Buffer,
 ): ProgramFailure | undefined {
   if (program === undefined) return { code: 'ENOSYS', syscall, detail: `no program for ${syscall}` };
   const { status, error, stderr } = spawnSync(program, args, {
-    stdio: ['ignore', 'ignore', 'pipe', fd],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'ignore', 'pipe', ...fds],
+    ...(input === undefined ? {} : { input }),
     env: { LC_ALL: 'C' },
     timeout: TIMEOUT_MILLISECONDS,
     encoding: 'latin1',
@@ -70,8 +75,19 @@ export function setXattr(fd: number, { name, value }: TarXattr): ProgramFailure 
     'setxattr',
     SETFATTR,
     ['-n', bytes.toString('utf8'), '-v', encoded, '--', '/proc/self/fd/3'],
-    fd,
+    [fd],
   );
+}
+
+/** Sets the xattrs of many objects by one run of the program; on failure it is open which are set. */
+export function setXattrs(
+  objects: readonly { readonly fd: number; readonly xattrs: readonly TarXattr[] }[],
+): ProgramFailure | undefined {
+  const records = objects.map(({ xattrs }, index) =>
+    restoreRecord(`/proc/self/fd/${FIRST_FD + index}`, xattrs),
+  );
+  const fds = objects.map(({ fd }) => fd);
+  return run('setxattr', SETFATTR, ['--restore=-'], fds, Buffer.concat(records));
 }
 
 /** Makes a device or FIFO with mode 0600. `kind`: as in mknod(1). */
@@ -89,7 +105,7 @@ export function makeNode(
     'mknod',
     MKNOD,
     ['-m', '0600', '--', `/proc/self/fd/3/${temporary}`, kind, ...numbers],
-    directory.fd,
+    [directory.fd],
   );
   if (failure === undefined) renameSync(within(directory, temporary), within(directory, name));
   return failure;

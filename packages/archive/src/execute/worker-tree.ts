@@ -8,7 +8,7 @@ import { errnoOf, LayerStoreError } from '../errors.js';
 import { callName, displayName, joinName, parentName } from '../root/byte-name.js';
 
 /** Opening only to use the descriptor as a starting point: needs no read permission and never blocks. */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 const OPEN_DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const OPEN_OBJECT = O_PATH | constants.O_NOFOLLOW;
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { IdMap } from '../idmap/index.js';
 import { IS_ROOT } from '../root/temporary-tree.test.support.js';
 import type { ApplyLayerOptions } from './apply-layer.js';
-import { EXECUTORS, failureCode, Sandbox } from './sandbox.test-support.js';
+import { EXECUTORS, failure, failureCode, Sandbox } from './sandbox.test-support.js';
 
 const asRoot = IS_ROOT ? it : it.skip;
 const REPORT = { ownership: 'report', xattrs: 'report', devices: 'report' } as const;
@@ -128,6 +128,18 @@ describe.each(EXECUTORS)('owner records, %s executor', (executor) => {
       expect(refused.map(({ detail }) => detail)).toContain('user.layerstore.owner');
       expect(new Set(refused.map(({ path }) => path))).toEqual(new Set(['d/', 'f', 'l']));
     }
+  });
+
+  it('of many files are all there, read-only ones among them, and a failure names its file', async () => {
+    await using sandbox = await Sandbox.create(executor);
+    const many = Array.from({ length: 300 }, (_, index) => ({ name: `f${index}`, uid: index, mode: 0o444 }));
+    await sandbox.apply(many, RECORDED);
+    expect(records(sandbox.dest)).toHaveLength(300);
+    expect(records(sandbox.dest)).toContain('f299 user.layerstore.owner="299:0:0444"');
+    for (const mode of Object.values(sandbox.tree())) expect(mode).toBe('file 444 ');
+    const tooLong = { name: 'long', pax: { 'SCHILY.xattr.user.long': 'x'.repeat(70_000) } };
+    const error = await failure(sandbox.apply([...many.slice(0, 3), tooLong, { name: 'z' }], RECORDED));
+    expect(error).toMatchObject({ code: 'ARCHIVE_IO', path: 'long', errno: 'E2BIG' });
   });
 
   it('do not go with an option that gives up on owners', async () => {
