@@ -1,4 +1,4 @@
+export { vfsDriver } from './factory.js';
 export type { VfsDriverOptions } from './options.js';
 export type { Refusal, Shortfall } from './shortfalls.js';
-export { vfsDriver } from './factory.js';
 export { VfsDriver } from './vfs-driver.js';

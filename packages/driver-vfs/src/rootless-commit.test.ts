@@ -65,7 +65,7 @@ function run(native: string): Result {
 
 describe('a store on vfs without root', () => {
   it.each(['on', 'off'])('keeps the owners of a layer it is built upon, addon %s', (native) => {
-    const result = run(native === 'off' ? 'off' : (process.env['LAYER_STORE_NATIVE'] ?? ''));
+    const result = run(native === 'off' ? 'off' : (process.env.LAYER_STORE_NATIVE ?? ''));
     const own = asRoot ? `${NOBODY}:${NOBODY}` : `${process.getuid?.()}:${process.getgid?.()}`;
     if (asRoot) expect(result.uid).toBe(NOBODY);
     expect(result.status).toContainEqual(['Owners', 'recorded']);

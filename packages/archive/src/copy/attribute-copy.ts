@@ -54,7 +54,7 @@ async function restore(
   using _access = new WriteAccess(target, attributes.keys());
   const child = spawn('setfattr', ['-h', '--restore=-'], {
     cwd: target.path,
-    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },
+    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C' },
     stdio: ['pipe', 'ignore', 'pipe'],
     timeout: SETFATTR_TIMEOUT_MS,
     ...(options.signal === undefined ? {} : { signal: options.signal }),

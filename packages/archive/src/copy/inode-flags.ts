@@ -11,7 +11,7 @@ export function clearInodeFlags(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const options = {
       timeout: CHATTR_TIMEOUT_MS,
-      env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' },
+      env: { PATH: process.env.PATH ?? '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' },
     };
     execFile('chattr', ['-R', '-f', '-i', '-a', '--', path], options, (error) => {
       resolve(error === null || typeof error.code === 'number');

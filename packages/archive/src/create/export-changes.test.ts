@@ -15,7 +15,7 @@ describe.each(BOTH_WAYS)('exportChanges $way', ({ portable }) => {
   });
   afterEach(() => {
     scratch[Symbol.dispose]();
-    delete process.env['SOURCE_DATE_EPOCH'];
+    delete process.env.SOURCE_DATE_EPOCH;
   });
 
   it('links are emitted in the same order whichever way the changes come (HardLinkOrder)', async () => {
@@ -71,10 +71,10 @@ describe.each(BOTH_WAYS)('exportChanges $way', ({ portable }) => {
     const once = await collect(exportChanges(scratch.at('tree'), gone, { portable }));
     expect(once.equals(await collect(exportChanges(scratch.at('tree'), gone, { portable })))).toBe(true);
     expect(await time()).toBe(0);
-    process.env['SOURCE_DATE_EPOCH'] = '1234567890';
+    process.env.SOURCE_DATE_EPOCH = '1234567890';
     expect(await time()).toBe(1_234_567_890);
     expect(await time({ whiteoutTime: 7 })).toBe(7);
-    process.env['SOURCE_DATE_EPOCH'] = 'yesterday';
+    process.env.SOURCE_DATE_EPOCH = 'yesterday';
     expect(() => exportChanges('/x', gone)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
   });
 

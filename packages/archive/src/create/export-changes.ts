@@ -125,7 +125,7 @@ function whiteoutSeconds(where: string, given: number | undefined): number {
     return given;
   }
   // https://reproducible-builds.org/specs/source-date-epoch/
-  const fromEnvironment = process.env['SOURCE_DATE_EPOCH'];
+  const fromEnvironment = process.env.SOURCE_DATE_EPOCH;
   if (fromEnvironment === undefined || fromEnvironment === '') return 0;
   const seconds = /^\d+$/.test(fromEnvironment) ? Number(fromEnvironment) : Number.NaN;
   assertInteger(where, 'SOURCE_DATE_EPOCH', seconds, 0);

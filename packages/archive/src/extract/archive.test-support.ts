@@ -71,8 +71,8 @@ export function entry(spec: EntrySpec): Buffer {
   const content = Buffer.from(spec.content ?? '');
   const name = Buffer.from(spec.name);
   const pax: Record<string, string | Uint8Array> = { ...spec.pax };
-  if (name.length > 100 && spec.prefix === undefined) pax['path'] ??= name;
-  if ((spec.link ?? '').length > 100) pax['linkpath'] ??= spec.link ?? '';
+  if (name.length > 100 && spec.prefix === undefined) pax.path ??= name;
+  if ((spec.link ?? '').length > 100) pax.linkpath ??= spec.link ?? '';
   const parts: Buffer[] = [];
   const records = Object.entries(pax).map(([key, value]) => paxRecord(key, value));
   if (records.length > 0) {

@@ -96,7 +96,7 @@ describe.each(EXECUTORS)('a layer can be given back byte for byte, %s executor',
       const expected = Buffer.alloc(SPARSE_SIZE);
       expected.write(SPARSE_DATA.slice(0, 512), 1024);
       expected.write(SPARSE_DATA.slice(512), 9000);
-      expect(sandbox.tree()['sparse']).toBe(`file 644 ${expected.toString()}`);
+      expect(sandbox.tree().sparse).toBe(`file 644 ${expected.toString()}`);
     },
   );
 

@@ -15,7 +15,7 @@ export type ExecutorName = 'native' | 'portable';
 
 /** A host without the addon tests one executor; CI must have both. */
 export const EXECUTORS: readonly ExecutorName[] =
-  loadNative().available || process.env['CI'] !== undefined ? ['native', 'portable'] : ['portable'];
+  loadNative().available || process.env.CI !== undefined ? ['native', 'portable'] : ['portable'];
 
 const SECRET = 'hello from the victim';
 

@@ -193,8 +193,8 @@ describe.each(EXECUTORS)('unpacking, %s executor', (executor) => {
           await sandbox[unpacker]([file('other', 'o'), { ...first, name: 'x' }]);
           await sandbox[unpacker]([{ ...second, name: 'x' }]);
           const expected = ['file 644 f', 'link nowhere', 'dir 755', 'fifo 644', 'file 644 o'];
-          expect(sandbox.tree()['x']).toBe(expected[shapes.indexOf(second)]);
-          expect(sandbox.tree()['other']).toBe('file 644 o');
+          expect(sandbox.tree().x).toBe(expected[shapes.indexOf(second)]);
+          expect(sandbox.tree().other).toBe('file 644 o');
         }
       }
     });

@@ -1,4 +1,4 @@
-export { type AssembleOptions, assembleTar } from './assembler.js';
+export { type AssembleOptions, assembleTar, assemblyPool } from './assembler.js';
 export {
   type DisassembleOptions,
   type DisassembleResult,
