@@ -17,7 +17,6 @@ export const ERROR_CODES = {
     'A configured limit (bytes, entries, ratio, depth) was passed; raise it if the input is trusted',
   ARCHIVE_HEADER_UNENCODABLE: 'A header value cannot be written in the requested tar format',
   ARCHIVE_BODY_MISMATCH: 'A body is shorter or longer than its header says',
-  ARCHIVE_NOT_ARCHIVE: 'The input is not a tar archive',
   // --- extraction and creation
   ARCHIVE_BREAKOUT: 'An entry would reach outside the extraction root; do not trust this archive',
   ARCHIVE_INVALID_NAME: 'An entry name contains NUL, is too long, or cannot be used',
@@ -28,7 +27,6 @@ export const ERROR_CODES = {
     'A directory and a non-directory would replace each other, which the options forbid',
   ARCHIVE_DEVICE_RANGE: 'A device number is outside 0..2^32-1',
   ARCHIVE_IO: 'A file system call failed; see errno, syscall and path',
-  ARCHIVE_FILE_CHANGED: 'A file changed while it was read',
   ARCHIVE_FILE_CORRUPT:
     'file integrity checksum failed: the file in the layer directory is not the one that was unpacked',
   ARCHIVE_ID_UNMAPPED: 'A user or group id has no counterpart in the id map; extend the map',

@@ -1,42 +1,9 @@
 /** The addon's tree copy and removal, with its failures and warnings in this package's terms. */
-import type { NativeCalls } from '@x/native';
-import { errnoOf, isLayerStoreError, LayerStoreError } from '../errors.js';
+import type { NativeCalls, TreeCopyWarning } from '@x/native';
+import { errnoOf, isLayerStoreError, type LayerStoreError } from '../errors.js';
 import { displayName, nameOfText } from '../root/byte-name.js';
 import { ioError } from '../root/io-error.js';
 import type { CopyTreeResult, CopyWarning, ResolvedCopyOptions } from './copy-options.js';
-
-interface NativeTreeWarning {
-  readonly syscall: string;
-  readonly errno: string;
-  /** Latin-1. */
-  readonly path: string;
-  readonly detail: string;
-}
-
-interface NativeTreeResult extends CopyTreeResult {
-  readonly warnings: readonly NativeTreeWarning[];
-  readonly warningsDropped: number;
-}
-
-type Shortfall = 'fail' | 'report';
-
-/** native/src/bridge/tree_binding.cc */
-interface NativeTreeCalls {
-  copyTree(
-    source: string,
-    target: string,
-    options: {
-      readonly mode: 'content' | 'hardlink';
-      readonly copyOpaque: boolean;
-      readonly xattrs: Shortfall;
-      readonly ownership: Shortfall;
-      readonly devices: Shortfall;
-      /** Stops the copy with ECANCELED once its byte is not 0. */
-      readonly cancel: Uint8Array;
-    },
-  ): Promise<NativeTreeResult>;
-  removeTree(path: string): Promise<void>;
-}
 
 const WARNING_KIND: Readonly<Record<string, CopyWarning['kind']>> = { mknodat: 'device', mknod: 'device' };
 
@@ -54,16 +21,18 @@ export async function nativeCopyTree(
   };
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    const { warnings, warningsDropped, files, directories, links, others, bytes } = await treeCalls(
-      calls,
-    ).copyTree(source, target, {
-      mode,
-      copyOpaque,
-      xattrs: shortfalls,
-      ownership: shortfalls,
-      devices: shortfalls,
-      cancel,
-    });
+    const { warnings, warningsDropped, files, directories, links, others, bytes } = await calls.copyTree(
+      source,
+      target,
+      {
+        mode,
+        copyOpaque,
+        xattrs: shortfalls,
+        ownership: shortfalls,
+        devices: shortfalls,
+        cancel,
+      },
+    );
     for (const warning of warnings) options.onWarning(copyWarning(warning));
     if (warningsDropped > 0) {
       options.onWarning({ kind: 'ownership', path: '', message: `${warningsDropped} further warnings` });
@@ -80,25 +49,13 @@ export async function nativeCopyTree(
 /** @throws ARCHIVE_IO */
 export async function nativeRemoveTree(calls: NativeCalls, path: string): Promise<void> {
   try {
-    await treeCalls(calls).removeTree(path);
+    await calls.removeTree(path);
   } catch (error) {
     throw treeError(error, 'remove', path);
   }
 }
 
-function treeCalls(calls: NativeCalls): NativeTreeCalls {
-  if (hasTreeCalls(calls)) return calls;
-  throw new LayerStoreError(
-    'NATIVE_UNAVAILABLE',
-    'the native addon is older than this package and cannot copy trees; build it again',
-  );
-}
-
-function hasTreeCalls(calls: object): calls is NativeTreeCalls {
-  return 'copyTree' in calls && 'removeTree' in calls;
-}
-
-function copyWarning({ syscall, errno, path, detail }: NativeTreeWarning): CopyWarning {
+function copyWarning({ syscall, errno, path, detail }: TreeCopyWarning): CopyWarning {
   const kind = WARNING_KIND[syscall] ?? (syscall.includes('xattr') ? 'xattrs' : 'ownership');
   return {
     kind,
