@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { RecyclingSource } from './byte-source.js';
+import { ChunkPool } from './chunk-pool.js';
 import { errnoOf, LayerStoreError } from './errors.js';
 
 /** One read: as much as one batch of extraction works on. */
@@ -28,9 +29,7 @@ export function fileSource(file: string | FileHandle, options: FileSourceOptions
 export class FileSource implements RecyclingSource {
   readonly #file: string | FileHandle;
   readonly #signal: AbortSignal | undefined;
-  readonly #free: Uint8Array[] = [];
-  /** Whole buffers that readers hold, by their memory. */
-  readonly #lent = new WeakMap<ArrayBufferLike, Uint8Array>();
+  readonly #pool = new ChunkPool(CHUNK_BYTES, POOL_BUFFERS);
   #bytesRead = 0;
 
   constructor(file: string | FileHandle, signal: AbortSignal | undefined) {
@@ -44,10 +43,7 @@ export class FileSource implements RecyclingSource {
   }
 
   recycle(chunk: Uint8Array): void {
-    const whole = this.#lent.get(chunk.buffer);
-    if (whole === undefined || chunk.byteOffset !== whole.byteOffset) return;
-    this.#lent.delete(chunk.buffer);
-    if (this.#free.length < POOL_BUFFERS) this.#free.push(whole);
+    this.#pool.recycle(chunk);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
@@ -82,10 +78,10 @@ export class FileSource implements RecyclingSource {
   }
 
   async #read(handle: FileHandle, position: number): Promise<Uint8Array> {
-    const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    const buffer = this.#pool.take();
     try {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
-      this.#lent.set(buffer.buffer, buffer);
+      this.#pool.lend(buffer);
       return buffer.subarray(0, bytesRead);
     } catch (error) {
       throw this.#failure(error, 'read');

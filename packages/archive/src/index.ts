@@ -1,4 +1,5 @@
 export * from './byte-source.js';
+export * from './chunk-pool.js';
 export {
   CHANGE_LETTER,
   CHANGE_NUMBER,

@@ -48,4 +48,5 @@ export type { PruneOptions } from './store/prune.js';
 export type { RegisterOptions } from './store/register-options.js';
 export type { RemovedLayer, RemovedLayers } from './store/release.js';
 export { type MountOptions, type ReleaseRWLayerOptions, RWLayer } from './store/rw-layer.js';
+export type { LayerStream } from './store/tar-stream.js';
 export * from './tar-split/index.js';

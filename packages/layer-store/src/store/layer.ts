@@ -14,7 +14,7 @@ import type { LayerDescriptor } from '../metadata/records.js';
 import type { StoreContext } from './context.js';
 import type { LayerNode } from './layer-node.js';
 import { type RemovedLayers, releaseLayer } from './release.js';
-import { flattenedStream, verifiedTarStream } from './tar-stream.js';
+import { flattenedStream, type LayerStream, verifiedTarStream } from './tar-stream.js';
 
 /** What can be read of a layer. A view does not keep the layer; that takes a {@link Layer}. */
 export interface LayerView {
@@ -32,9 +32,9 @@ export interface LayerView {
   metadata(): Promise<Readonly<Record<string, string>>>;
   /**
    * The registered tar stream, byte for byte. Its digest is checked at the end, where a layer that was damaged on disk
-   * makes the stream fail with LAYER_UNVERIFIED. Close it when it is not read to the end.
+   * makes the stream fail with LAYER_UNVERIFIED before its last chunk. Close it when it is not read to the end.
    */
-  tarStream(options?: SignalOptions): DiffStream;
+  tarStream(options?: SignalOptions): LayerStream;
   /**
    * What the layer and its parents add to an ancestor, or everything; made anew from the files, so the bytes are not
    * those of any registered stream. LAYER_NOT_ANCESTOR.
@@ -105,7 +105,7 @@ export class StoredLayer implements LayerView {
     return this.#ctx.operations.run(undefined, () => this.#ctx.driver.metadata(this.cacheId));
   }
 
-  tarStream(options: SignalOptions = {}): DiffStream {
+  tarStream(options: SignalOptions = {}): LayerStream {
     return verifiedTarStream(this.#ctx, this.#node, options);
   }
 
@@ -166,7 +166,8 @@ export const EMPTY_LAYER: LayerView = Object.freeze({
   diffSize: () => 0,
   archiveSize: () => 0,
   metadata: () => Promise.resolve({}),
-  tarStream: (options: SignalOptions = {}) => diffStream(emptyTar, options),
+  tarStream: (options: SignalOptions = {}) =>
+    Object.assign(diffStream(emptyTar, options), { recycle: () => undefined }),
   tarStreamFrom: (ancestor?: string, options: SignalOptions = {}) => {
     if (ancestor === undefined || ancestor === '') return diffStream(emptyTar, options);
     throw new LayerStoreError('LAYER_NOT_ANCESTOR', "can't get parent tar stream of an empty layer", {

@@ -5,7 +5,7 @@ import { publish } from '../events.js';
 import { step } from '../failpoint/failpoints.js';
 import { type CacheId, type ChainId, childChainId, type DiffId, parseDiffId, randomCacheId } from '../ids.js';
 import type { IntentRecord, LayerRecord, RemovalRecord } from '../metadata/records.js';
-import { TarSplitWriter } from '../tar-split/index.js';
+import { assemblyPool, TarSplitWriter } from '../tar-split/index.js';
 import { COMMIT, type StoreContext } from './context.js';
 import { checkDepth } from './depth.js';
 import { Layer } from './layer.js';
@@ -196,8 +196,12 @@ async function verify(
 ): Promise<void> {
   const chainId = childChainId(parent?.record.chainId, diffId);
   try {
-    for await (const _ of assembleVerified(ctx, tarSplit, { cacheId, diffId, chainId }, signal))
+    const pool = assemblyPool();
+    const record = { cacheId, diffId, chainId };
+    for await (const chunk of assembleVerified(ctx, tarSplit, record, { signal, pool })) {
+      pool.recycle(chunk);
       signal.throwIfAborted();
+    }
   } catch (cause) {
     if (signal.aborted || !isLayerStoreError(cause)) throw cause;
     throw new LayerStoreError(

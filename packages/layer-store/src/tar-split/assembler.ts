@@ -1,5 +1,5 @@
-import { Buffer } from 'node:buffer';
-import { type Gatherer, GatherPlan, isLayerStoreError, LayerStoreError } from '@x/archive';
+import type { Buffer } from 'node:buffer';
+import { ChunkPool, type Gatherer, GatherPlan, isLayerStoreError, LayerStoreError } from '@x/archive';
 import { TYPE_SEGMENT } from './entry.js';
 import { pathInLayer } from './entry-name.js';
 import { inflateTarSplit, type TarSplitSource } from './reader.js';
@@ -7,9 +7,20 @@ import { NEED_MORE, TarSplitScanner } from './scanner.js';
 
 /** Size of the buffers that are yielded: what the hash takes at once without a noticeable pause of the main thread. */
 const OUTPUT_SIZE = 1024 * 1024;
+/** Buffers the gatherer has at a time: it goes on with the second while the first is hashed and the next one laid out. */
+const READ_AHEAD = 2;
+/** Those, one being laid out, one withheld until the digest is right, one with the consumer. */
+const POOL_BUFFERS = READ_AHEAD + 3;
+
+/** Where {@link assembleTar} gets its buffers from when the consumer hands them back. */
+export function assemblyPool(): ChunkPool {
+  return new ChunkPool(OUTPUT_SIZE, POOL_BUFFERS);
+}
 
 export interface AssembleOptions {
   readonly signal?: AbortSignal;
+  /** Made by {@link assemblyPool}; chunks may be given back to it. Without one, every chunk is a fresh buffer. */
+  readonly pool?: ChunkPool;
   /** Named in errors. */
   readonly chainId?: string;
 }
@@ -21,11 +32,17 @@ interface Piece {
   readonly plan: GatherPlan;
 }
 
+/** A piece with the gatherer. */
+interface Filling {
+  readonly piece: Piece;
+  readonly done: Promise<void>;
+}
+
 /**
- * Streams a layer back byte for byte from its tar-split record and its files. Chunks are fresh buffers that belong to the
- * consumer. While the consumer looks at chunk N, the gatherer fills chunk N+1; three chunks exist at most. The gatherer
- * is not closed. Fails with TAR_SPLIT_INVALID, ARCHIVE_IO, and ARCHIVE_FILE_CORRUPT when a file is not the one that was
- * unpacked.
+ * Streams a layer back byte for byte from its tar-split record and its files. Chunks belong to the consumer, who may give
+ * them back to the pool. While the consumer looks at chunk N, the gatherer fills the {@link READ_AHEAD} behind it. The
+ * gatherer is not closed. Fails with TAR_SPLIT_INVALID, ARCHIVE_IO, and ARCHIVE_FILE_CORRUPT when a file is not the one
+ * that was unpacked.
  *
  * @example
  * await using gatherer = await openGatherer([layerDirectory]);
@@ -36,31 +53,41 @@ export async function* assembleTar(
   gatherer: Gatherer,
   options: AssembleOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { signal } = options;
-  let filling: { readonly chunk: Uint8Array; readonly done: Promise<void> } | undefined;
+  const { signal, pool = assemblyPool() } = options;
+  const layout = new Layout(pool);
+  const filling: Filling[] = [];
+  const oldest = async (): Promise<Uint8Array> => {
+    const [first] = filling;
+    if (first === undefined) throw new LayerStoreError('STORE_INVARIANT', 'nothing is being assembled');
+    await first.done;
+    filling.shift();
+    signal?.throwIfAborted();
+    const { out, length, plan } = first.piece;
+    layout.recycle(plan);
+    pool.lend(out);
+    return out.subarray(0, length);
+  };
   try {
-    for await (const piece of layOut(source, signal)) {
-      await filling?.done;
-      signal?.throwIfAborted();
-      const ready = filling?.chunk;
-      filling = { chunk: piece.out.subarray(0, piece.length), done: fill(gatherer, piece) };
-      // Awaited on the next turn; until then a rejection must not count as unhandled.
-      filling.done.catch(() => undefined);
+    for await (const piece of layOut(source, layout, signal)) {
+      const ready = filling.length === READ_AHEAD ? await oldest() : undefined;
+      filling.push(fill(gatherer, piece));
       if (ready !== undefined) yield ready;
       signal?.throwIfAborted();
     }
-    await filling?.done;
-    if (filling !== undefined) yield filling.chunk;
+    while (filling.length > 0) yield await oldest();
   } catch (error) {
     throw withChain(error, options.chainId);
   } finally {
-    // The gatherer writes into our buffer: it must be done before the caller closes it.
-    await filling?.done.catch(() => undefined);
+    // The gatherer writes into our buffers: it must be done before the caller closes it.
+    await Promise.allSettled(filling.map(({ done }) => done));
   }
 }
 
-async function fill(gatherer: Gatherer, piece: Piece): Promise<void> {
-  if (!piece.plan.empty) await gatherer.gather(piece.plan.bytes(), piece.out);
+function fill(gatherer: Gatherer, piece: Piece): Filling {
+  const done = piece.plan.empty ? Promise.resolve() : gatherer.gather(piece.plan.bytes(), piece.out);
+  // Awaited when its turn comes; until then a rejection must not count as unhandled.
+  done.catch(() => undefined);
+  return { piece, done };
 }
 
 function withChain(error: unknown, chainId: string | undefined): unknown {
@@ -78,10 +105,10 @@ function withChain(error: unknown, chainId: string | undefined): unknown {
 /** Turns the record into output buffers with the segments in place and a plan for the files between them. */
 async function* layOut(
   source: TarSplitSource,
+  layout: Layout,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Piece, void, undefined> {
   const scanner = new TarSplitScanner();
-  const layout = new Layout();
   for await (const chunk of inflateTarSplit(source, { signal })) {
     scanner.push(chunk);
     yield* layout.pieces(scanner);
@@ -93,11 +120,22 @@ async function* layOut(
 }
 
 class Layout {
+  readonly #pool: ChunkPool;
+  readonly #idlePlans: GatherPlan[] = [];
   #plan: GatherPlan = new GatherPlan();
-  /** Plans that were given out, oldest first. Only the last two can still be with the gatherer. */
-  readonly #given: GatherPlan[] = [];
-  #out: Buffer = Buffer.allocUnsafeSlow(OUTPUT_SIZE);
+  #out: Buffer;
   #length = 0;
+
+  constructor(pool: ChunkPool) {
+    this.#pool = pool;
+    this.#out = pool.take();
+  }
+
+  /** The gatherer is done with a plan. */
+  recycle(plan: GatherPlan): void {
+    plan.reset();
+    this.#idlePlans.push(plan);
+  }
 
   *pieces(scanner: TarSplitScanner): Generator<Piece, void, undefined> {
     for (let type = scanner.next(); type !== NEED_MORE; type = scanner.next()) {
@@ -141,11 +179,9 @@ class Layout {
 
   #complete(): Piece {
     const piece: Piece = { out: this.#out, length: this.#length, plan: this.#plan };
-    this.#out = Buffer.allocUnsafeSlow(OUTPUT_SIZE);
+    this.#out = this.#pool.take();
     this.#length = 0;
-    this.#given.push(this.#plan);
-    this.#plan = (this.#given.length > 2 ? this.#given.shift() : undefined) ?? new GatherPlan();
-    this.#plan.reset();
+    this.#plan = this.#idlePlans.pop() ?? new GatherPlan();
     return piece;
   }
 }
