@@ -60,6 +60,32 @@ describe('many at once', () => {
     await under.expectTidy();
   });
 
+  it('SEC-49 a register whose input stalls holds no lock: everybody else goes on', async () => {
+    const stop = new AbortController();
+    const stalled = new Promise<never>(() => undefined);
+    let reached = (): void => undefined;
+    const hanging = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    async function* hangs(): AsyncGenerator<Uint8Array, void, undefined> {
+      yield LAYER.bytes.subarray(0, 600);
+      reached();
+      await stalled;
+    }
+    const blocked = under.store.register(hangs(), BASE.diffId, { signal: stop.signal });
+    const refused = expect(blocked).rejects.toThrow('enough');
+    await hanging;
+    const other = await under.store.register(chunked(LAYER.bytes), BASE.diffId);
+    const rw = await under.store.createRWLayer('meanwhile', other.chainId);
+    await rw.mount();
+    await rw.unmount();
+    await under.store.releaseRWLayer(rw);
+    expect((await collect(other.tarStream())).equals(LAYER.bytes)).toBe(true);
+    stop.abort(new Error('enough'));
+    await refused;
+    await under.expectTidy();
+  });
+
   it('a waiting register can be aborted', async () => {
     const abort = new AbortController();
     const options = { expectedDiffId: LAYER.diffId };
