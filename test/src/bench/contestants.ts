@@ -14,6 +14,7 @@ export interface Register extends Sample {
 }
 
 interface SubjectOutput extends Sample {
+  readonly firstSeconds?: number;
   readonly chainId?: string;
   readonly layers?: number;
 }
