@@ -27,7 +27,10 @@ export interface DecompressOptions {
   readonly helpers?: 'on' | 'off';
   /** Where helpers are looked for, absolute. Default {@link PROGRAM_DIRECTORIES}. Never name a directory of an image tree. */
   readonly helperDirectories?: readonly string[];
-  /** Use `unpigz` for gzip where helpers are on. Default: unless the environment has a true `MOBY_DISABLE_PIGZ`. */
+  /**
+   * Use `unpigz` for gzip where helpers are on, unless the environment has a true `MOBY_DISABLE_PIGZ`. Default false: Node's zlib is
+   * as fast, and unpigz says nothing about what follows the last member.
+   */
   readonly pigz?: boolean;
   /** Which zstd decoder; default `'auto'`: Node's, then the package fzstd, then the program. */
   readonly zstd?: 'auto' | 'node' | 'fzstd' | 'helper';
@@ -94,7 +97,7 @@ function resolveOptions(options: DecompressOptions): ResolvedOptions {
   return Object.freeze({
     helpers,
     helperDirectories: resolveHelperDirectories(WHERE, options.helperDirectories),
-    pigz: pigz ?? pigzAllowed(),
+    pigz: pigz === true && pigzAllowed(),
     zstd,
     stallTimeout,
     signal,
