@@ -9,6 +9,7 @@ import { VfsDriver } from '@x/driver-vfs';
 import { type Layer, LayerStore } from '@x/layer-store';
 import * as tar from 'tar';
 import tarFs from 'tar-fs';
+import { peakMemoryMiB } from '../program/peak-memory.js';
 import { median } from './statistics.js';
 import { emptyTarWith } from './tiny-layer.js';
 
@@ -156,6 +157,4 @@ async function run(operation: string, args: readonly string[]): Promise<Measured
 
 const [, , operation = '', ...args] = process.argv;
 const measured = await run(operation, args);
-process.stdout.write(
-  `${JSON.stringify({ ...measured, maxRssMiB: Math.round(process.resourceUsage().maxRSS / 1024) })}\n`,
-);
+process.stdout.write(`${JSON.stringify({ ...measured, maxRssMiB: peakMemoryMiB() })}\n`);

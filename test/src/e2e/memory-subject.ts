@@ -5,6 +5,7 @@
 import { VfsDriver } from '@x/driver-vfs';
 import { LayerStore } from '@x/layer-store';
 import { bigLayer, wideLayer } from '../corpus/synthetic.js';
+import { peakMemoryMiB } from '../program/peak-memory.js';
 
 const [, , shape, amount, directory = ''] = process.argv;
 const source = shape === 'big' ? bigLayer(Number(amount)) : wideLayer(Number(amount));
@@ -18,4 +19,4 @@ const source = shape === 'big' ? bigLayer(Number(amount)) : wideLayer(Number(amo
   for await (const chunk of layer.tarStream()) bytes += chunk.length;
   if (bytes === 0) throw new Error('nothing came back');
 }
-process.stdout.write(`${Math.round(process.resourceUsage().maxRSS / 1024)}\n`);
+process.stdout.write(`${peakMemoryMiB()}\n`);
