@@ -12,9 +12,13 @@ const MAX_NAME_BYTES = 4095;
 const MAX_COMPONENT_BYTES = 255;
 const EMPTY: Uint8Array = new Uint8Array(0);
 
+// Loops all over this file: names are short, and `indexOf` of a typed array leaves compiled code.
+
 /** Where the last component begins. */
 export function baseStart(path: Uint8Array): number {
-  return path.lastIndexOf(SLASH) + 1;
+  let start = path.length;
+  while (start > 0 && path[start - 1] !== SLASH) start--;
+  return start;
 }
 
 /** Everything before the last component; empty at the top. */
@@ -26,7 +30,7 @@ export function directoryOf(path: Uint8Array): Uint8Array {
 export function depthOf(path: Uint8Array): number {
   if (path.length === 0) return 0;
   let depth = 1;
-  for (let at = path.indexOf(SLASH); at !== -1; at = path.indexOf(SLASH, at + 1)) depth++;
+  for (let at = 0; at < path.length; at++) if (path[at] === SLASH) depth++;
   return depth;
 }
 
@@ -45,11 +49,10 @@ export function hasComponent(
   test: (name: Uint8Array, start: number, end: number) => boolean,
 ): boolean {
   let start = 0;
-  while (start <= name.length) {
-    const slash = name.indexOf(SLASH, start);
-    const end = slash === -1 ? name.length : slash;
-    if (end > start && test(name, start, end)) return true;
-    start = end + 1;
+  for (let at = 0; at <= name.length; at++) {
+    if (at < name.length && name[at] !== SLASH) continue;
+    if (at > start && test(name, start, at)) return true;
+    start = at + 1;
   }
   return false;
 }

@@ -271,7 +271,8 @@ export class ExtractionPlanner implements TarHandler {
   #recordFile(header: TarHeader, path: Uint8Array): number {
     const { size } = header;
     if (this.#recorder === undefined) return NO_INDEX;
-    if (size === 0 || isIndirect(header.name)) {
+    // A name that is clean as it stands is its own path.
+    if (size === 0 || (path !== header.name && isIndirect(header.name))) {
       this.#recordNameOnly(header, path);
       return NO_INDEX;
     }

@@ -7,8 +7,8 @@ export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8A
   const length = end - start;
   if (length <= 0) return EMPTY_BYTES;
   const copy = new Uint8Array(length);
-  // Short runs are most of what a header has; a loop beats the cost of a view and a memmove call for them.
-  if (length <= 48) for (let i = 0; i < length; i++) copy[i] = bytes[start + i] ?? 0;
+  // Names and numbers are most of what a header has; a loop beats the cost of a view and a memmove call for them.
+  if (length <= 100) for (let i = 0; i < length; i++) copy[i] = bytes[start + i] ?? 0;
   else copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, length));
   return copy;
 }

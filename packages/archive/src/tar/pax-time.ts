@@ -13,10 +13,11 @@ const FRACTION_DIGITS = 9;
  * @returns undefined when malformed or outside ±(2^53 - 1) seconds
  */
 export function parsePaxTime(bytes: Uint8Array): TarTime | undefined {
-  const point = bytes.indexOf(POINT);
-  const seconds = parseDecimal(bytes, 0, point < 0 ? bytes.length : point);
+  let point = 0;
+  while (point < bytes.length && bytes[point] !== POINT) point++;
+  const seconds = parseDecimal(bytes, 0, point);
   if (!Number.isSafeInteger(seconds)) return undefined;
-  if (point < 0 || point === bytes.length - 1) return { seconds, nanoseconds: 0 };
+  if (point >= bytes.length - 1) return { seconds, nanoseconds: 0 };
   let nanoseconds = 0;
   for (let i = point + 1; i < bytes.length; i++) {
     const digit = (bytes[i] ?? 0) - ZERO;

@@ -3,7 +3,7 @@ import { Buffer, isUtf8 } from 'node:buffer';
 /** Characters of a base64 CRC-64. */
 export const CHECKSUM_CHARACTERS = 12;
 
-const SEGMENT_HEAD = '{"type":2,"payload":"';
+const SEGMENT_HEAD = Buffer.from('{"type":2,"payload":"');
 const FILE_HEAD = Buffer.from('{"type":1');
 const NAME_KEY = Buffer.from(',"name":"');
 const RAW_NAME_KEY = Buffer.from(',"name_raw":"');
@@ -13,8 +13,10 @@ const NULL_PAYLOAD = Buffer.from(',"payload":null');
 const POSITION_KEY = Buffer.from(',"position":');
 const PLACEHOLDER = Buffer.alloc(CHECKSUM_CHARACTERS, 'A');
 const LINE_END = Buffer.from('}\n');
+const BASE64_DIGITS = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
 
 const QUOTE = 0x22;
+const EQUALS = 0x3d;
 const HEX = '0123456789abcdef';
 /** Keys, punctuation and two numbers of up to 16 digits; generous. */
 const FIXED_PART = 128;
@@ -50,9 +52,13 @@ export function encodeSegmentLine(
   end: number,
   position: number,
 ): number {
-  // One string and one copy: three times faster than placing the parts one by one.
-  const line = `${SEGMENT_HEAD}${raw.toString('base64', start, end)}","position":${position}}\n`;
-  return at + target.write(line, at, 'latin1');
+  let to = put(target, at, SEGMENT_HEAD);
+  // Straight from one flat string: joined to the rest of the line it would be copied once more.
+  to += target.write(raw.toString('base64', start, end), to, 'latin1');
+  target[to++] = QUOTE;
+  to = put(target, to, POSITION_KEY);
+  to = putNumber(target, to, position);
+  return put(target, to, LINE_END);
 }
 
 /** The lines of entries, written into a caller's buffer. */
@@ -82,7 +88,16 @@ export class FileLineEncoder {
 
 /** Replaces the placeholder at `at` by the base64 of the 8 bytes of `crc`. */
 export function patchChecksum(target: Buffer, at: number, crc: Uint8Array): void {
-  target.write(Buffer.from(crc.buffer, crc.byteOffset, crc.byteLength).toString('base64'), at, 'latin1');
+  // Digit by digit: to make a string of it costs several times as much.
+  let to = at;
+  for (let from = 0; from < 9; from += 3) {
+    const three = ((crc[from] as number) << 16) | ((crc[from + 1] as number) << 8) | (crc[from + 2] ?? 0);
+    target[to++] = BASE64_DIGITS[three >> 18] as number;
+    target[to++] = BASE64_DIGITS[(three >> 12) & 63] as number;
+    target[to++] = BASE64_DIGITS[(three >> 6) & 63] as number;
+    target[to++] = BASE64_DIGITS[three & 63] as number;
+  }
+  target[to - 1] = EQUALS;
 }
 
 function put(target: Buffer, at: number, text: Uint8Array): number {

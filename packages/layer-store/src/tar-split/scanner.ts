@@ -19,6 +19,17 @@ const BACKSLASH = 0x5c;
 const CLOSE = 0x7d;
 const EQUALS = 0x3d;
 const EMPTY: Buffer = Buffer.alloc(0);
+const CHECKSUM_BYTES = 8;
+const BASE64_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const NO_DIGIT = 64;
+/** What a character of base64 stands for, or {@link NO_DIGIT}. */
+const BASE64_DIGITS: Uint8Array = base64Digits();
+
+function base64Digits(): Uint8Array {
+  const digits = new Uint8Array(256).fill(NO_DIGIT);
+  for (let digit = 0; digit < 64; digit++) digits[BASE64_CHARACTERS.charCodeAt(digit)] = digit;
+  return digits;
+}
 
 /** {@link TarSplitScanner.next} has used up its input. */
 export const NEED_MORE = 0;
@@ -40,12 +51,14 @@ export class TarSplitScanner {
   payloadLength = 0;
 
   #bytes: Buffer = EMPTY;
+  #joined: Buffer = EMPTY;
   #at = 0;
   #newlineFrom = 0;
   #ended = false;
   /** Set while a value is read that the fast path did not know. */
   #slow: JsonValueEnd | undefined;
   #decoded: Buffer | undefined;
+  readonly #checksum: Buffer = Buffer.alloc(CHECKSUM_BYTES);
   #textStart = 0;
   #textEnd = 0;
   /** Where the fast path stands in a line. */
@@ -59,8 +72,19 @@ export class TarSplitScanner {
       throw invalid(`an entry is longer than ${VALUE_LIMIT} bytes`);
     }
     this.#newlineFrom = Math.max(0, this.#newlineFrom - this.#at);
-    this.#bytes = left === 0 ? more : Buffer.concat([this.#bytes.subarray(this.#at), more]);
+    this.#bytes = left === 0 ? more : this.#join(left, more);
     this.#at = 0;
+  }
+
+  /** The last `left` bytes and `more`, in memory that is used again for every chunk. */
+  #join(left: number, more: Buffer): Buffer {
+    const needed = left + more.length;
+    // `set` copes with a source in the same memory.
+    const rest = this.#bytes.subarray(this.#at);
+    if (needed > this.#joined.length) this.#joined = Buffer.allocUnsafeSlow(needed * 2);
+    this.#joined.set(rest);
+    this.#joined.set(more, left);
+    return this.#joined.subarray(0, needed);
   }
 
   /** No more input: what is left must be complete. */
@@ -102,6 +126,7 @@ export class TarSplitScanner {
   /** The payload of the entry; a view or a copy, valid until the next call of {@link next}. */
   payload(): Buffer {
     if (this.#decoded !== undefined) return this.#decoded;
+    if (this.payloadLength === CHECKSUM_BYTES) return this.#decodeChecksum();
     const decoded = Buffer.allocUnsafe(this.payloadLength);
     this.decodePayload(decoded, 0);
     return decoded;
@@ -117,6 +142,24 @@ export class TarSplitScanner {
     if (target.write(text, at, this.payloadLength, 'base64') !== this.payloadLength) {
       throw invalid(`the payload of entry ${this.position} is not base64`);
     }
+  }
+
+  /** Digit by digit: every file has one, and a string and a buffer for each cost several times as much. */
+  #decodeChecksum(): Buffer {
+    let valid = true;
+    const digit = (at: number): number => {
+      const value = BASE64_DIGITS[this.#bytes[at] as number] as number;
+      if (value === NO_DIGIT) valid = false;
+      return value;
+    };
+    for (let from = this.#textStart, to = 0; to < CHECKSUM_BYTES; from += 4, to += 3) {
+      const first = (digit(from) << 10) | (digit(from + 1) << 4) | (digit(from + 2) >> 2);
+      this.#checksum[to] = first >> 8;
+      this.#checksum[to + 1] = first;
+      if (to + 2 < CHECKSUM_BYTES) this.#checksum[to + 2] = (digit(from + 2) << 6) | digit(from + 3);
+    }
+    if (!valid) throw invalid(`the payload of entry ${this.position} is not base64`);
+    return this.#checksum;
   }
 
   #skipSpace(): boolean {

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Crc64 } from '@x/archive';
 import { archiveOf, END_BLOCKS, entryBytes, headerBlock, paxEntry } from './archive-builder.test-support.js';
-import { assembleTar } from './assembler.js';
+import { assembleTar, assemblyPool } from './assembler.js';
 import { disassembleTar } from './disassembler.js';
 import { SEGMENT_LIMIT, TYPE_FILE } from './entry.js';
 import { MemoryLayer } from './memory-layer.test-support.js';
@@ -315,6 +315,23 @@ describe('assembleTar', () => {
     }
     expect(chunks.length).toBeGreaterThan(5);
     expect(chunks.map((chunk) => sha1(chunk))).toEqual(sums);
+  });
+
+  it('fills buffers again that came back', async () => {
+    const tar = archiveOf(
+      ...Array.from({ length: 20 }, (_, index) => ({ name: `f${index}`, body: randomBytes(SEGMENT_LIMIT) })),
+    );
+    const layer = await disassemble(tar);
+    const pool = assemblyPool();
+    const memories = new Set<ArrayBufferLike>();
+    const hash = createHash('sha1');
+    for await (const chunk of assembleTar(path, layer, { pool })) {
+      memories.add(chunk.buffer);
+      hash.update(chunk);
+      pool.recycle(chunk);
+    }
+    expect(hash.digest('hex')).toBe(sha1(tar));
+    expect(memories.size).toBeLessThanOrEqual(4);
   });
 
   it('waits for the gatherer before it ends early, and stops when it is told to', async () => {
