@@ -172,6 +172,10 @@ describe('tar-split reader', () => {
     ['a payload that is no base64', gzipSync('{"type":2,"payload":"@@@@","position":0}\n')],
     ['base64 of the wrong length', gzipSync('{"type":2,"payload":"YWI","position":0}\n')],
     [
+      'a checksum that is no base64',
+      gzipSync('{"type":1,"name":"f","size":1,"payload":"AAAA*AAAAAA=","position":0}\n'),
+    ],
+    [
       'a checksum of the wrong length',
       gzipSync('{"type":1,"name":"a","size":1,"payload":"YWI=","position":0}\n'),
     ],
