@@ -61,7 +61,11 @@ async function exportLayer(root: string, chainId: string, times: number): Promis
     runs.push(
       await timed(async () => {
         let bytes = 0;
-        for await (const chunk of layer.tarStream()) bytes += chunk.length;
+        const stream = layer.tarStream();
+        for await (const chunk of stream) {
+          bytes += chunk.length;
+          stream.recycle(chunk);
+        }
         return bytes > 0 ? {} : Promise.reject(new Error('nothing was exported'));
       }),
     );
