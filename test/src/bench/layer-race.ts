@@ -63,10 +63,24 @@ export async function layerRace(
   }
   for (const name of ['node-tar', 'tar-fs'] as const) {
     await inFreshDirectory(at, name, async (directory) => {
-      board.add(label('register'), name, await subject([`${name}-extract`, directory, input]));
-      if (name === 'tar-fs')
-        board.add(label('export'), name, await subject(['tar-fs-pack', directory, path.join(at, 'out.tar')]));
+      const extracted = await attempt(name, () => subject([`${name}-extract`, directory, input]));
+      if (extracted === undefined) return;
+      board.add(label('register'), name, extracted);
+      if (name === 'node-tar') return;
+      const packed = await attempt(name, () => subject(['tar-fs-pack', directory, path.join(at, 'out.tar')]));
+      if (packed !== undefined) board.add(label('export'), name, packed);
     });
+  }
+}
+
+/** A contestant that cannot do it is left out, and that is said. */
+async function attempt<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const text = String(error);
+    console.error(`${name} could not: ${/^Error: .*/m.exec(text.slice(text.indexOf('\n')))?.[0] ?? text}`);
+    return undefined;
   }
 }
 

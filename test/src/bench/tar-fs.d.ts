@@ -2,7 +2,10 @@
 declare module 'tar-fs' {
   import type { Readable, Writable } from 'node:stream';
 
-  const tarFs: { extract(directory: string): Writable; pack(directory: string): Readable };
+  const tarFs: {
+    extract(directory: string, options: { readonly validateSymlinks: boolean }): Writable;
+    pack(directory: string): Readable;
+  };
   // biome-ignore lint/style/noDefaultExport: the package is CommonJS, its exports are the default
   export default tarFs;
 }
