@@ -7,8 +7,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { describe, expect, it } from '@jest/globals';
-import { EXECUTORS, type ExecutorKind, Sandbox, Script } from './executor.test-support.js';
+import { expect, it } from '@jest/globals';
+import { describeWithAddon, EXECUTORS, type ExecutorKind, Sandbox, Script } from './executor.test-support.js';
 
 const BREAKOUT = { code: 'ARCHIVE_BREAKOUT' };
 
@@ -37,7 +37,7 @@ class Canary extends Sandbox {
   }
 }
 
-describe.each(EXECUTORS)('confinement of the %s executor', (kind) => {
+describeWithAddon.each(EXECUTORS)('confinement of the %s executor', (kind) => {
   it('takes an absolute link as starting at the root (SEC-02)', async () => {
     await using sandbox = new Canary(kind);
     const outside = `${sandbox.base}/victim`;

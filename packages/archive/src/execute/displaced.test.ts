@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from '@jest/globals';
-import { EXECUTORS, Sandbox, Script } from './executor.test-support.js';
+import { expect, it } from '@jest/globals';
+import { describeWithAddon, EXECUTORS, Sandbox, Script } from './executor.test-support.js';
 
-describe.each(EXECUTORS)('displaced payloads, %s executor', (kind) => {
+describeWithAddon.each(EXECUTORS)('displaced payloads, %s executor', (kind) => {
   /** What the scripts displaced and what the stash then holds. */
   async function displacedBy(
     sandbox: Sandbox,

@@ -12,10 +12,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import {
   DEFAULT_MTIME,
   DEFAULT_OPTIONS,
+  describeWithAddon,
   EXECUTORS,
   nativeCalls,
   Sandbox,
@@ -32,7 +33,7 @@ const CAPABILITY = Buffer.from('0100000200200000000000000000000000000000', 'hex'
 /** The portable executor sets times through libuv, which keeps microseconds. */
 const NANOSECONDS = { native: 123_456_789, portable: 123_456_000 };
 
-describe.each(EXECUTORS)('%s executor', (kind) => {
+describeWithAddon.each(EXECUTORS)('%s executor', (kind) => {
   it('makes files with content, mode, owner and times', async () => {
     await using sandbox = new Sandbox(kind);
     const mtime = { seconds: 1_234_567_890, nanoseconds: NANOSECONDS[kind] };

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { Crc64 } from '../digest/crc64.js';
-import { EXECUTORS, type ExecutorKind, Sandbox, Script } from './executor.test-support.js';
+import { describeWithAddon, EXECUTORS, type ExecutorKind, Sandbox, Script } from './executor.test-support.js';
 import type { Gatherer } from './gather.js';
 import { GatherPlan } from './gather-plan.js';
 import { openGatherer } from './open.js';
@@ -44,7 +44,7 @@ class Library implements AsyncDisposable {
   }
 }
 
-describe.each(EXECUTORS)('%s gatherer', (kind) => {
+describeWithAddon.each(EXECUTORS)('%s gatherer', (kind) => {
   it('fills a buffer with many files, one of them over several plans', async () => {
     await using library = new Library(kind);
     library.write(0, 'a/small', 'small');

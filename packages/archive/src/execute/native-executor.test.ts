@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, it } from '@jest/globals';
-import { DEFAULT_OPTIONS, nativeCalls, Sandbox, Script } from './executor.test-support.js';
+import { expect, it } from '@jest/globals';
+import { DEFAULT_OPTIONS, describeWithAddon, nativeCalls, Sandbox, Script } from './executor.test-support.js';
 import { openNativeExecutor } from './native-executor.js';
 
 /** A batch that takes a while: thousands of small files. */
@@ -11,7 +11,7 @@ function longScript(): Script {
   return script;
 }
 
-describe('native executor', () => {
+describeWithAddon('native executor', () => {
   it('queues as many batches as its depth says, in order, and refuses one more', async () => {
     await using sandbox = new Sandbox('native');
     const executor = await sandbox.open();

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
-import { EXECUTORS, nativeCalls, Sandbox, Script } from './executor.test-support.js';
+import { expect, it } from '@jest/globals';
+import { describeWithAddon, EXECUTORS, nativeCalls, Sandbox, Script } from './executor.test-support.js';
 
 const OVERLAY = { whiteouts: 'overlay' } as const;
 const AUFS = { whiteouts: 'aufs' } as const;
@@ -30,7 +30,7 @@ function isWhiteout(sandbox: Sandbox, path: string): boolean {
   return stat.isCharacterDevice() && stat.rdev === 0;
 }
 
-describe.each(EXECUTORS)('whiteouts in the same tree, %s executor', (kind) => {
+describeWithAddon.each(EXECUTORS)('whiteouts in the same tree, %s executor', (kind) => {
   it('remove what a lower layer left, with everything in it', async () => {
     await using sandbox = new Sandbox(kind);
     lower(sandbox, 'f', 'd/a', 'd/e/b', 'keep');
@@ -96,7 +96,7 @@ describe.each(EXECUTORS)('whiteouts in the same tree, %s executor', (kind) => {
   });
 });
 
-describe.each(EXECUTORS)('whiteouts for overlay, %s executor', (kind) => {
+describeWithAddon.each(EXECUTORS)('whiteouts for overlay, %s executor', (kind) => {
   it('are devices 0/0 with the owner of the entry', async () => {
     await using sandbox = new Sandbox(kind);
     await sandbox.extract(OVERLAY, new Script().whiteout('d/gone', 5, 6).opaque('e').opaque(''));
@@ -162,7 +162,7 @@ describe.each(EXECUTORS)('whiteouts for overlay, %s executor', (kind) => {
   });
 });
 
-describe.each(EXECUTORS)('whiteouts for aufs, %s executor', (kind) => {
+describeWithAddon.each(EXECUTORS)('whiteouts for aufs, %s executor', (kind) => {
   it('are empty files beside the name, mode 0444', async () => {
     await using sandbox = new Sandbox(kind);
     await sandbox.extract(AUFS, new Script().whiteout('d/gone', 5, 6).whiteout('d/gone').opaque('e'));
