@@ -1,5 +1,4 @@
 export * from './byte-source.js';
-export * from './chunk-pool.js';
 export {
   CHANGE_LETTER,
   CHANGE_NUMBER,
@@ -13,6 +12,7 @@ export { changesBetween } from './changes/changes-between.js';
 export { changesFromUpper, type UpperOptions } from './changes/changes-from-upper.js';
 export type { CompareOptions } from './changes/compare-options.js';
 export { changesSize, type SizeOptions, treeSize } from './changes/tree-size.js';
+export * from './chunk-pool.js';
 export * from './compress/index.js';
 export type { CopyTreeOptions, CopyTreeResult, CopyWarning } from './copy/copy-options.js';
 export {

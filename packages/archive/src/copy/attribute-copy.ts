@@ -1,5 +1,6 @@
 /** Extended attributes of a whole tree, carried over by one run of getfattr and one of setfattr. */
 import { spawn } from 'node:child_process';
+import { PROGRAM_DIRECTORIES } from '../compress/program.js';
 import { errnoOf, LayerStoreError } from '../errors.js';
 import { programEnd } from '../root/program-end.js';
 import type { RootDirectory } from '../root/root-directory.js';
@@ -54,7 +55,7 @@ async function restore(
   using _access = new WriteAccess(target, attributes.keys());
   const child = spawn('setfattr', ['-h', '--restore=-'], {
     cwd: target.path,
-    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C' },
+    env: { PATH: PROGRAM_DIRECTORIES.join(':'), LC_ALL: 'C' },
     stdio: ['pipe', 'ignore', 'pipe'],
     timeout: SETFATTR_TIMEOUT_MS,
     ...(options.signal === undefined ? {} : { signal: options.signal }),

@@ -1,5 +1,6 @@
 /** Clears what keeps even root from removing a file. */
 import { execFile } from 'node:child_process';
+import { PROGRAM_DIRECTORIES } from '../compress/program.js';
 
 const CHATTR_TIMEOUT_MS = 5 * 60 * 1000;
 
@@ -11,7 +12,7 @@ export function clearInodeFlags(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const options = {
       timeout: CHATTR_TIMEOUT_MS,
-      env: { PATH: process.env.PATH ?? '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' },
+      env: { PATH: PROGRAM_DIRECTORIES.join(':'), LC_ALL: 'C' },
     };
     execFile('chattr', ['-R', '-f', '-i', '-a', '--', path], options, (error) => {
       resolve(error === null || typeof error.code === 'number');

@@ -3,6 +3,7 @@
  * whole tree beforehand, because a process per file would cost a thousand times the read.
  */
 import { spawn } from 'node:child_process';
+import { PROGRAM_DIRECTORIES } from '../compress/program.js';
 import { errnoOf, LayerStoreError } from '../errors.js';
 import type { TarXattr } from '../tar/entry.js';
 import { compareNames, nameOf } from './byte-name.js';
@@ -105,7 +106,7 @@ export async function readTreeAttributes(
   const parser = new GetfattrParser(policy);
   const child = spawn('getfattr', ['-R', '-P', '-h', '-d', '-m', '-', '-e', 'hex', '.'], {
     cwd: root,
-    env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },
+    env: { PATH: PROGRAM_DIRECTORIES.join(':'), LC_ALL: 'C' },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: GETFATTR_TIMEOUT_MS,
     ...(signal === undefined ? {} : { signal }),
