@@ -8,7 +8,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import { describeWithAddon, EXECUTORS, type ExecutorKind, Sandbox, Script } from './executor.test-support.js';
+import { describeWithAddon } from './describe-with-addon.test-support.js';
+import { EXECUTORS, type ExecutorKind, Sandbox, Script } from './executor.test-support.js';
 
 const BREAKOUT = { code: 'ARCHIVE_BREAKOUT' };
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import { describeWithAddon, EXECUTORS, Sandbox, Script } from './executor.test-support.js';
+import { describeWithAddon } from './describe-with-addon.test-support.js';
+import { EXECUTORS, Sandbox, Script } from './executor.test-support.js';
 
 describeWithAddon.each(EXECUTORS)('displaced payloads, %s executor', (kind) => {
   /** What the scripts displaced and what the stash then holds. */

@@ -2,8 +2,7 @@
 
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe } from '@jest/globals';
-import { loadNative, type NativeCalls, type NativeState } from '@x/native';
+import { loadNative, type NativeCalls } from '@x/native';
 import type { TarTime, TarXattr } from '../tar/entry.js';
 import { OperationBatch, type OperationMeta } from './batch-encoder.js';
 import { openExtractExecutor } from './open.js';
@@ -13,20 +12,7 @@ import { type ExecutorOptions, type ExecutorResult, type ExtractExecutor, NO_IND
 export const EXECUTORS = ['native', 'portable'] as const;
 export type ExecutorKind = (typeof EXECUTORS)[number];
 
-/**
- * `describe` for the suites of this directory, which look at what was made through the addon, also at what the portable executor
- * made. Without the addon they are skipped, and that is said; in CI it must be there unless it was switched off.
- */
-export const describeWithAddon: typeof describe = suiteOf(loadNative());
-
-function suiteOf(native: NativeState): typeof describe {
-  const required = process.env.CI === 'true' && process.env.LAYER_STORE_NATIVE !== 'off';
-  if (native.available || required) return describe;
-  console.warn(`skipped: the executor suites need the native addon: ${native.reason}`);
-  return describe.skip as typeof describe;
-}
-
-/** The addon's calls; see {@link describeWithAddon}. */
+/** The addon's calls, for suites that cannot do without. This module is also loaded outside Jest, by child processes. */
 export function nativeCalls(): NativeCalls {
   const state = loadNative();
   if (!state.available) throw new Error(`the executor suites need the addon: ${state.reason}`);

@@ -13,10 +13,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { expect, it } from '@jest/globals';
+import { describeWithAddon } from './describe-with-addon.test-support.js';
 import {
   DEFAULT_MTIME,
   DEFAULT_OPTIONS,
-  describeWithAddon,
   EXECUTORS,
   nativeCalls,
   Sandbox,

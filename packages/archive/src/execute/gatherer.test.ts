@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { Crc64 } from '../digest/crc64.js';
-import { describeWithAddon, EXECUTORS, type ExecutorKind, Sandbox, Script } from './executor.test-support.js';
+import { describeWithAddon } from './describe-with-addon.test-support.js';
+import { EXECUTORS, type ExecutorKind, Sandbox, Script } from './executor.test-support.js';
 import type { Gatherer } from './gather.js';
 import { GatherPlan } from './gather-plan.js';
 import { openGatherer } from './open.js';

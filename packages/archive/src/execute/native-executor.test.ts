@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { expect, it } from '@jest/globals';
-import { DEFAULT_OPTIONS, describeWithAddon, nativeCalls, Sandbox, Script } from './executor.test-support.js';
+import { describeWithAddon } from './describe-with-addon.test-support.js';
+import { DEFAULT_OPTIONS, nativeCalls, Sandbox, Script } from './executor.test-support.js';
 import { openNativeExecutor } from './native-executor.js';
 
 /** A batch that takes a while: thousands of small files. */

@@ -1,7 +1,8 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { describeWithAddon, EXECUTORS, nativeCalls, Sandbox, Script } from './executor.test-support.js';
+import { describeWithAddon } from './describe-with-addon.test-support.js';
+import { EXECUTORS, nativeCalls, Sandbox, Script } from './executor.test-support.js';
 
 const OVERLAY = { whiteouts: 'overlay' } as const;
 const AUFS = { whiteouts: 'aufs' } as const;
