@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { expect, it } from '@jest/globals';
+import { S_IFBLK, S_IFCHR, S_IFIFO } from '../root/file-stat.js';
 import { describeWithAddon } from './describe-with-addon.test-support.js';
 import {
   DEFAULT_MTIME,
@@ -25,9 +26,6 @@ import {
 import { openExtractExecutor } from './open.js';
 import { FLAG_SPARSE, NO_INDEX } from './operation.js';
 
-const S_IFIFO = 0o010000;
-const S_IFCHR = 0o020000;
-const S_IFBLK = 0o060000;
 /** A valid version 2 file capability: cap_net_raw, permitted and effective. */
 const CAPABILITY = Buffer.from('0100000200200000000000000000000000000000', 'hex');
 /** The portable executor sets times through libuv, which keeps microseconds. */

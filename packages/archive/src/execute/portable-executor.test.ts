@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { EXECUTORS, failureCode, Sandbox } from '../extract/sandbox.test-support.js';
 import { OperationBatch, type OperationMeta } from './batch-encoder.js';
+import { DEFAULT_OPTIONS } from './executor.test-support.js';
 import { openExtractExecutor } from './open.js';
 import { type ExecutorOptions, type ExtractExecutor, FLAG_SPARSE, NO_INDEX } from './operation.js';
 
@@ -14,23 +15,10 @@ const meta: OperationMeta = { mode: 0o644, uid: 0, gid: 0, mtime: time, atime: t
 const NOTHING = new Uint8Array(0);
 const bytes = (text: string): Buffer => Buffer.from(text);
 
-const OPTIONS: ExecutorOptions = {
-  whiteouts: 'delete',
-  userXattr: false,
-  replaceAcrossTypes: true,
-  chown: true,
-  impliedUid: 0,
-  impliedGid: 0,
-  ownership: 'fail',
-  xattrs: 'fail',
-  devices: 'fail',
-  stashDirectory: undefined,
-};
-
 describe.each(EXECUTORS)('operations, %s executor', (executor) => {
   async function open(sandbox: Sandbox, options: Partial<ExecutorOptions> = {}): Promise<ExtractExecutor> {
     return await openExtractExecutor(sandbox.dest, {
-      ...OPTIONS,
+      ...DEFAULT_OPTIONS,
       ...options,
       portable: executor === 'portable',
     });

@@ -17,6 +17,7 @@ import {
 import { Crc64 } from '../digest/crc64.js';
 import { errnoOf, LayerStoreError } from '../errors.js';
 import { baseName, displayName, joinName, parentName } from '../root/byte-name.js';
+import { S_IFBLK, S_IFIFO } from '../root/file-stat.js';
 import {
   type ExecutorOptions,
   type ExecutorWarning,
@@ -46,8 +47,6 @@ const OWNER_MAY_CREATE = 0o300;
 const OWNER_ALL = 0o700;
 /** Setting `user.*` takes the right to write the inode, an open descriptor is not enough (xattr(7)). */
 const OWNER_WRITES = 0o200;
-const S_IFIFO = 0o010000;
-const S_IFBLK = 0o060000;
 
 /** The file that OP_DATA is for; its record may lie in an earlier batch, so nothing here points into one. */
 interface OpenFile {

@@ -11,6 +11,7 @@ import {
   FLAG_TOLERATE,
   NO_INDEX,
 } from '../execute/operation.js';
+import { S_IFBLK, S_IFCHR, S_IFIFO } from '../root/file-stat.js';
 import type { TarHandler, TarHeader } from '../tar/entry.js';
 import { EntryMetadata } from './entry-metadata.js';
 import {
@@ -30,9 +31,6 @@ import { PlinkSources } from './plink-sources.js';
 import type { UnpackPolicy } from './unpack-policy.js';
 import { isAufsMetadata, isMarkName, isPlink, roleOf, whiteoutTarget } from './whiteout-name.js';
 
-const S_IFIFO = 0o010000;
-const S_IFCHR = 0o020000;
-const S_IFBLK = 0o060000;
 /** GNU tar's dump directory: a directory whose payload is a list of names. */
 const GNU_DUMP_DIRECTORY = 0x44;
 const MAX_LINK_TEXT_BYTES = 4095;

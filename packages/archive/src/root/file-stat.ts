@@ -1,24 +1,9 @@
 /** What `lstat` says, with nanoseconds and 64-bit inode numbers, whichever way it was asked. */
 import type { BigIntStats } from 'node:fs';
+import type { NativeStat } from '@x/native';
 
-/** The addon's stat record is this shape already; `fromBigIntStats` makes the same from Node's. */
-export interface FileStat {
-  readonly dev: bigint;
-  readonly ino: bigint;
-  /** Type and permission bits. */
-  readonly mode: number;
-  readonly nlink: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly rdevMajor: number;
-  readonly rdevMinor: number;
-  readonly size: number;
-  /** Units of 512 bytes. */
-  readonly blocks: number;
-  readonly atimeNs: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-}
+/** The addon's record; `fromBigIntStats` makes the same from Node's. */
+export type FileStat = NativeStat;
 
 export const S_IFMT = 0o170000;
 export const S_IFSOCK = 0o140000;
