@@ -58,6 +58,8 @@ export const ERROR_CODES = {
   DRIVER_BUSY: 'The driver layer is mounted or in use',
   DRIVER_CLOSED: 'The driver is closed',
   DRIVER_FAILED: 'A driver operation failed; the cause says why',
+  DRIVER_STATE_DAMAGED: 'A file that the driver keeps its records in cannot be read as one; see path',
+  DRIVER_STATE_FOREIGN: 'The state found does not belong to this home: another pool, or one with data of somebody else',
   // --- the store
   STORE_LOCKED: 'Another opener holds this store; close it first',
   STORE_CLOSED: 'The store is closed',
