@@ -57,6 +57,9 @@ export const ERROR_CODES = {
   DRIVER_ID_UNKNOWN: 'The driver has no layer of that id',
   DRIVER_BUSY: 'The driver layer is mounted or in use',
   DRIVER_CLOSED: 'The driver is closed',
+  DRIVER_POOL_FULL: 'The thin pool has too little free data or metadata space; remove layers or grow it',
+  DRIVER_POOL_UNUSABLE:
+    'The thin pool is of another kind, in other hands, read-only or damaged; the message says what to do',
   DRIVER_FAILED: 'A driver operation failed; the cause says why',
   DRIVER_STATE_DAMAGED: 'A file that the driver keeps its records in cannot be read as one; see path',
   DRIVER_STATE_FOREIGN: 'The state found does not belong to this home: another pool, or one with data of somebody else',
