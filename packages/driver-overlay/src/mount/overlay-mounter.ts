@@ -1,0 +1,32 @@
+import type { MountEntry } from '@x/layer-store/driver-kit';
+
+/** A merged view to be made. Names are relative to `home` and have no `..`. */
+export interface OverlayMountRequest {
+  readonly home: string;
+  /** An empty directory. */
+  readonly target: string;
+  /** Nearest first, at least one. */
+  readonly lowers: readonly string[];
+  /** Undefined: a read-only view. Both or neither. */
+  readonly upper: string | undefined;
+  readonly work: string | undefined;
+  /** SELinux context. */
+  readonly label: string | undefined;
+}
+
+/** Makes merged views appear and go: the kernel's overlay, or a program that does the same over FUSE. */
+export interface OverlayMounter {
+  /** Most lowers one mount can have. */
+  readonly maxLowers: number;
+  /**
+   * Fails with a coded error and leaves nothing: DRIVER_FAILED with the kernel's or the program's words,
+   * LAYER_MAX_DEPTH when the layers do not fit one mount, NATIVE_UNAVAILABLE.
+   */
+  mount(request: OverlayMountRequest): Promise<void>;
+  /** Takes the view away at once though files in it are open. A target that is no mount point is fine. */
+  unmount(target: string): Promise<void>;
+  /** As `unmount`, but DRIVER_BUSY while somebody works in it. */
+  unmountIdle(target: string): Promise<void>;
+  /** Whether an entry of the mount table can be one of this mounter's. */
+  recognizes(entry: MountEntry): boolean;
+}
