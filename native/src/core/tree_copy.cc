@@ -112,13 +112,24 @@ void TreeCopier::copyChild(Level& level, const DirectoryName& child) {
   if (S_ISDIR(st.st_mode)) {
     copyDirectory(level, child.name);
   } else if (S_ISREG(st.st_mode) && options_.hardlink) {
-    if (::linkat(source, name, target, name, 0) != 0) throw SysError(errno, "linkat");
-    stats_.links++;
+    shareFile(source, target, name, st);
   } else if (S_ISREG(st.st_mode)) {
     copyFile(source, name, target, name);
   } else {
     copyOther(source, name, target, name, st);
   }
+}
+
+/** A file that has as many links as its file system allows is copied, once: its other names become links to the copy. */
+void TreeCopier::shareFile(int source, int target, const char* name, const struct stat& st) {
+  if (copies_.count(InodeKey::of(st)) == 0) {
+    if (::linkat(source, name, target, name, 0) == 0) {
+      stats_.links++;
+      return;
+    }
+    if (errno != EMLINK) throw SysError(errno, "linkat");
+  }
+  copyFile(source, name, target, name);
 }
 
 void TreeCopier::copyDirectory(Level& level, const std::string& name) {

@@ -63,6 +63,7 @@ class TreeCopier {
   void step();
   void leave();
   void copyChild(Level& level, const DirectoryName& child);
+  void shareFile(int source, int target, const char* name, const struct stat& st);
   void copyDirectory(Level& level, const std::string& name);
   void copyFile(int sourceDirectory, const char* sourceName, int targetDirectory, const char* targetName);
   void copyOther(int sourceDirectory, const char* sourceName, int targetDirectory, const char* targetName,

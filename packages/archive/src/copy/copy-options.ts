@@ -18,7 +18,8 @@ export interface CopyWarning {
 export interface CopyTreeOptions {
   /**
    * `content`: files are cloned where the file system can, copied otherwise, holes and hard links kept. `hardlink`: files
-   * become links to the source's, metadata shared; directories are made anew. Default `content`.
+   * become links to the source's, metadata shared, or copies where one has as many links as its file system allows
+   * (ext4: 65000); directories are made anew. Default `content`.
    */
   readonly mode?: 'content' | 'hardlink';
   /** Copy `trusted.overlay.opaque` and `user.overlay.opaque` too; other overlay attributes never are. Default false. */

@@ -3,14 +3,18 @@ import {
   closeSync,
   existsSync,
   ftruncateSync,
+  linkSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  statfsSync,
   statSync,
   utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { formatChange } from '../changes/change.js';
 import { changesBetween } from '../changes/changes-between.js';
@@ -18,6 +22,9 @@ import { BOTH_WAYS, IS_ROOT, plant, Scratch, TREE_TIME } from '../root/temporary
 import { copyTree } from './copy-tree.js';
 import { removeTree } from './remove-tree.js';
 
+const EXT4_MAGIC = 0xef53;
+/** EXT4_LINK_MAX of the kernel's fs/ext4/ext4.h. */
+const EXT4_LINK_MAX = 65000;
 const asRoot = IS_ROOT ? it : it.skip;
 
 describe.each(BOTH_WAYS)('copyTree and removeTree $way', ({ portable }) => {
@@ -74,6 +81,28 @@ describe.each(BOTH_WAYS)('copyTree and removeTree $way', ({ portable }) => {
     await copy({ mode: 'hardlink' });
     expect(statSync(scratch.at('copy/d/f')).ino).toBe(statSync(scratch.at('tree/d/f')).ino);
     expect(statSync(scratch.at('copy/d')).ino).not.toBe(statSync(scratch.at('tree/d')).ino);
+    expect(await differences()).toEqual([]);
+  });
+
+  // Where a file may have more links than anybody wants to make (tmpfs, xfs) there is nothing to see.
+  const limited = statfsSync(tmpdir()).type === EXT4_MAGIC ? it : it.skip;
+  limited('hard-link mode copies a file that takes no more links, once for all its names', async () => {
+    const tree = scratch.tree('tree', {
+      'a/f': { file: 'shared', mode: 0o4751, ...(IS_ROOT ? { owner: [12, 34] as const } : {}) },
+      'b/f': { link: 'a/f' },
+      'c/f': { link: 'a/f' },
+    });
+    execFileSync('setfattr', ['-n', 'user.x', '-v', '1', `${tree}/a/f`]);
+    mkdirSync(scratch.at('links'));
+    for (let links = 3; links < EXT4_LINK_MAX - 1; links++) {
+      linkSync(`${tree}/a/f`, scratch.at(`links/${links}`));
+    }
+    const result = await copy({ mode: 'hardlink' });
+    const at = scratch.at('copy');
+    expect(result).toMatchObject({ files: 1, links: 2, bytes: 6 });
+    expect(statSync(`${at}/a/f`).ino).toBe(statSync(`${tree}/a/f`).ino);
+    expect(statSync(`${at}/b/f`).ino).not.toBe(statSync(`${tree}/a/f`).ino);
+    expect(statSync(`${at}/c/f`).ino).toBe(statSync(`${at}/b/f`).ino);
     expect(await differences()).toEqual([]);
   });
 

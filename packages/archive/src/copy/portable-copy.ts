@@ -95,9 +95,12 @@ export class PortableCopy {
       this.#metadata(stat, to, path);
       return;
     }
-    if (isRegularFile(stat) && this.#options.mode === 'hardlink') {
-      linkSync(callName(`/proc/self/fd/${source.fd}/${name}`), to);
-      this.#counts.links++;
+    if (
+      isRegularFile(stat) &&
+      this.#options.mode === 'hardlink' &&
+      !this.#copies.has(inodeKey(stat)) &&
+      this.#share(source, name, to)
+    ) {
       return;
     }
     const key = stat.nlink > 1 ? inodeKey(stat) : undefined;
@@ -122,6 +125,18 @@ export class PortableCopy {
     }
     if (key !== undefined) this.#copies.set(key, path);
     this.#metadata(stat, to, path);
+  }
+
+  /** False when the file has as many links as its file system allows: it is copied then, once for all its other names. */
+  #share(source: OpenDirectory, name: string, to: string | Buffer): boolean {
+    try {
+      linkSync(callName(`/proc/self/fd/${source.fd}/${name}`), to);
+    } catch (error) {
+      if (errnoOf(error) !== 'EMLINK') throw error;
+      return false;
+    }
+    this.#counts.links++;
+    return true;
   }
 
   /** False when it could not be made and that was reported. */
