@@ -54,6 +54,7 @@ export { type ApplyLayerOptions, type ApplyLayerResult, applyLayer } from './ext
 export * from './extract/layer-recorder.js';
 export { type UntarOptions, type UntarResult, untar } from './extract/untar.js';
 export * from './file-source.js';
+export { findProgram, PROGRAM_DIRECTORIES, SYSTEM_PROGRAM_DIRECTORIES } from './find-program.js';
 export * from './idmap/index.js';
 export * from './interop/index.js';
 export * from './options/index.js';

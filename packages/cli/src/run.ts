@@ -39,6 +39,7 @@ async function onStore(invocation: Invocation, command: StoreCommand, io: Consol
     root: invocation.root ?? dataDirectory(io.env, io.uid, io.home),
     driver: invocation.driver ?? 'auto',
     drivers: [vfsDriver],
+    mountsAtClose: 'keep',
   });
   await execute(store, command, new Report(io, invocation.json), io, invocation.json);
 }

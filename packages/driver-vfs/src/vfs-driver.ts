@@ -64,6 +64,7 @@ export class VfsDriver extends Driver {
         hardlinks: false,
         reproducesExactDiffs: false,
         whiteouts: 'delete',
+        mounts: false,
         mountLabels: false,
         maxDepth: MAX_DEPTH,
         rootless: true,

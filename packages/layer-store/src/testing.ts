@@ -1,12 +1,11 @@
 /** For crash tests: not part of the API that follows semantic versioning. */
 export {
   FAILPOINT_VARIABLE,
-  FAILPOINTS,
-  type Failpoint,
   type FailpointHook,
   type FailpointPhase,
   setFailpointHook,
-} from './failpoint/failpoints.js';
+} from './failpoint/failpoint-set.js';
+export { FAILPOINTS, type Failpoint } from './failpoint/failpoints.js';
 export {
   killAt,
   type OperationScript,

@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 /** The disk is full when the named steps begin. */
-function failAt(...names: readonly Failpoint[]): void {
+function failAt(...names: readonly string[]): void {
   setFailpointHook((name, phase) => {
     if (phase === 'before' && names.includes(name)) {
       throw Object.assign(new Error(`ENOSPC: no space left on device (${name})`), {

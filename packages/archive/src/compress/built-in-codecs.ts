@@ -1,11 +1,11 @@
 import { LayerStoreError } from '../errors.js';
+import { findProgram } from '../find-program.js';
 import { type Codec, type CodecContext, CodecRegistry } from './codec.js';
 import { commandStream } from './command-stream.js';
 import { detectCompression } from './compression.js';
 import { openFzstd } from './fzstd-decoder.js';
 import { gunzip } from './gunzip.js';
 import { decodeWithNode, nodeZstd } from './node-zstd.js';
-import { findProgram } from './program.js';
 import type { SourceReader } from './source-reader.js';
 
 type Decoded = AsyncGenerator<Uint8Array, void, undefined>;

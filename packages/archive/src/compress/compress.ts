@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import * as zlib from 'node:zlib';
 import type { ByteSource } from '../byte-source.js';
 import { LayerStoreError } from '../errors.js';
+import { findProgram } from '../find-program.js';
 import {
   assertAsyncIterable,
   assertInteger,
@@ -15,7 +16,6 @@ import { commandStream } from './command-stream.js';
 import { resolveHelperDirectories } from './decompress.js';
 import { gzip } from './gzip-writer.js';
 import { nodeZstd } from './node-zstd.js';
-import { findProgram } from './program.js';
 import { SourceReader } from './source-reader.js';
 import { throughTransform } from './through-transform.js';
 

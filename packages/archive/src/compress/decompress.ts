@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import type { ByteSource } from '../byte-source.js';
+import { PROGRAM_DIRECTORIES } from '../find-program.js';
 import { parseBoolean } from '../options/parse-boolean.js';
 import {
   assertAsyncIterable,
@@ -16,7 +17,6 @@ import type { CodecContext, CodecRegistry } from './codec.js';
 import { DEFAULT_STALL_TIMEOUT } from './command-stream.js';
 import { DETECTION_BYTES } from './compression.js';
 import { limitOutput, type OutputLimits, resolveOutputLimits } from './output-limits.js';
-import { PROGRAM_DIRECTORIES } from './program.js';
 import { SourceReader } from './source-reader.js';
 
 /** Options of {@link decompress}. */

@@ -5,5 +5,4 @@ export { type CompressOptions, compress } from './compress.js';
 export { type Compression, compressionExtension, detectCompression } from './compression.js';
 export { type DecompressOptions, decompress } from './decompress.js';
 export type { OutputLimits } from './output-limits.js';
-export { PROGRAM_DIRECTORIES } from './program.js';
 export { SourceReader } from './source-reader.js';

@@ -1,7 +1,7 @@
 /** Extended attributes of a whole tree, carried over by one run of getfattr and one of setfattr. */
 import { spawn } from 'node:child_process';
-import { PROGRAM_DIRECTORIES } from '../compress/program.js';
 import { errnoOf, LayerStoreError } from '../errors.js';
+import { PROGRAM_DIRECTORIES } from '../find-program.js';
 import { programEnd } from '../root/program-end.js';
 import type { RootDirectory } from '../root/root-directory.js';
 import { restoreRecord } from '../root/setfattr-input.js';

@@ -1,6 +1,6 @@
 /** Clears what keeps even root from removing a file. */
 import { execFile } from 'node:child_process';
-import { PROGRAM_DIRECTORIES } from '../compress/program.js';
+import { PROGRAM_DIRECTORIES } from '../find-program.js';
 
 const CHATTR_TIMEOUT_MS = 5 * 60 * 1000;
 

@@ -3,8 +3,8 @@
  * whole tree beforehand, because a process per file would cost a thousand times the read.
  */
 import { spawn } from 'node:child_process';
-import { PROGRAM_DIRECTORIES } from '../compress/program.js';
 import { errnoOf, LayerStoreError } from '../errors.js';
+import { PROGRAM_DIRECTORIES } from '../find-program.js';
 import type { TarXattr } from '../tar/entry.js';
 import { compareNames, nameOf } from './byte-name.js';
 import { GetfattrParser } from './getfattr-output.js';

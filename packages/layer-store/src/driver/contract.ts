@@ -22,6 +22,8 @@ export interface DriverCapabilities {
   readonly reproducesExactDiffs: false;
   /** How deletions are kept in the directory that `applyDiff` unpacks into. */
   readonly whiteouts: WhiteoutFormat;
+  /** `get` makes a mount, of the kernel or of FUSE, which outlives the process unless it is unmounted. */
+  readonly mounts: boolean;
   /** `mountLabel` is honoured. */
   readonly mountLabels: boolean;
   /** Most layers that one mount can be made of, the read-write and the init layer included. */
@@ -43,6 +45,15 @@ export interface GetOptions {
   /** Only the label of the first `get` of an id matters. */
   readonly mountLabel?: string;
   readonly signal?: AbortSignal;
+}
+
+/** Options of `close`. */
+export interface CloseOptions {
+  /**
+   * What becomes of the mounts that are still in use or were found at `open`: `unmount` (default), or `keep`, for a
+   * program whose mounts are to outlive it. The next opener finds them again.
+   */
+  readonly mounts?: 'unmount' | 'keep';
 }
 
 /** Options of operations that only need a way to be stopped. */

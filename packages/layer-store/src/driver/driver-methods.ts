@@ -41,8 +41,8 @@ export abstract class DriverMethods {
 
   /** Makes the home ready and finishes what a dead process began. */
   protected abstract _open(): Promise<void>;
-  /** Everything is unmounted and idle. */
-  protected _close(): Promise<void> {
+  /** Everything is idle, and unmounted unless `mounts` is `keep`. */
+  protected _close(_mounts: 'unmount' | 'keep'): Promise<void> {
     return Promise.resolve();
   }
   /** `id` does not exist, `parent` does. May leave rubbish on failure if `_remove` then clears it away. */
@@ -60,7 +60,10 @@ export abstract class DriverMethods {
   ): Promise<void> {
     return this._create(id, parent, options, signal);
   }
-  /** Also of an id that does not exist, or only in parts. Unmounts it if a dead process left it mounted. */
+  /**
+   * Also of an id that does not exist, or only in parts. Ends a mount that a dead process left, but not under somebody
+   * who works in it: DRIVER_BUSY.
+   */
   protected abstract _remove(id: DriverId): Promise<void>;
   /** Mounts; when it is mounted already (a dead process, a failed unmount) only returns the path. */
   protected abstract _get(id: DriverId, mountLabel: string | undefined): Promise<string>;
@@ -74,6 +77,10 @@ export abstract class DriverMethods {
   /** Whether the layer is mounted, by this process or another. */
   protected _isMounted(_id: DriverId): Promise<boolean> {
     return Promise.resolve(false);
+  }
+  /** Every layer that is mounted when the driver opens: mounts of a process that died or that left them. */
+  protected _mounted(): Promise<DriverId[]> {
+    return Promise.resolve([]);
   }
   /** Undefined: this pair cannot be done natively, compare the trees. */
   protected _diff?(

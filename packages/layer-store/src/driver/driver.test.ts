@@ -22,6 +22,7 @@ class DirectoryDriver extends Driver {
       hardlinks: false,
       reproducesExactDiffs: false,
       whiteouts: 'delete',
+      mounts: false,
       mountLabels: false,
       maxDepth: 127,
       rootless: true,
@@ -76,6 +77,9 @@ class DirectoryDriver extends Driver {
   }
   protected override async _isMounted(): Promise<boolean> {
     return this.leftMounted;
+  }
+  protected override async _mounted(): Promise<DriverId[]> {
+    return this.leftMounted ? this._list() : [];
   }
   protected override _isReserved(id: string): boolean {
     return id === 'reserved';
@@ -281,6 +285,66 @@ describe('uses', () => {
     driver.failing = 'put';
     await expect(driver.close()).rejects.toMatchObject({ code: 'DRIVER_FAILED' });
     await driver.close();
+  });
+
+  it('a mount that was found at open counts as a use until it is given up', async () => {
+    await driver.close();
+    driver.leftMounted = true;
+    await driver.open();
+    expect(driver.isAdopted('a')).toBe(true);
+    driver.calls.length = 0;
+    await driver.get('a');
+    await driver.put('a');
+    expect(driver.calls).toEqual(['get']);
+    expect(await driver.disown('a')).toBe(true);
+    expect(driver.calls).toEqual(['get', 'put']);
+    driver.leftMounted = false;
+    expect(driver.isAdopted('a')).toBe(false);
+    expect(await driver.disown('a')).toBe(false);
+    expect(driver.calls).toEqual(['get', 'put']);
+  });
+
+  it('a mount that was found is ended once only, under a use of our own not at all', async () => {
+    await driver.close();
+    driver.leftMounted = true;
+    await driver.open();
+    await driver.get('a');
+    driver.calls.length = 0;
+    expect(await driver.disown('a')).toBe(true);
+    expect(await driver.disown('a')).toBe(false);
+    expect(driver.calls).toEqual([]);
+    await expect(driver.remove('a')).rejects.toMatchObject({ code: 'DRIVER_BUSY' });
+    await driver.put('a');
+    expect(driver.calls).toEqual(['put']);
+  });
+
+  it('a layer that only a dead process has mounted can be removed', async () => {
+    await driver.close();
+    driver.leftMounted = true;
+    await driver.open();
+    await driver.remove('a');
+    driver.leftMounted = false;
+    await driver.create('a');
+    expect(driver.isAdopted('a')).toBe(false);
+  });
+
+  it('closing unmounts what was found too, or keeps all mounts when told to', async () => {
+    await driver.close();
+    driver.leftMounted = true;
+    await driver.open();
+    driver.calls.length = 0;
+    await driver.close({ mounts: 'keep' });
+    expect(driver.calls).toEqual([]);
+    await driver.open();
+    await driver.close();
+    expect(driver.calls).toEqual(['open', 'put']);
+    driver.leftMounted = false;
+    expect(() => driver.close({ mounts: 'leave' } as never)).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    );
+    expect(() => driver.close({ mount: 'keep' } as never)).toThrow(
+      expect.objectContaining({ code: 'OPTION_UNKNOWN' }),
+    );
   });
 
   it('closing waits for what runs and closes streams', async () => {

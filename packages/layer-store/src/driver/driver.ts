@@ -1,6 +1,8 @@
 import { type Change, LayerStoreError } from '@x/archive';
 import { KeyedMutex } from '../lock/keyed-mutex.js';
+import { checkCloseOptions } from './close-options.js';
 import type {
+  CloseOptions,
   CreateOptions,
   DiffStream,
   DriverId,
@@ -40,12 +42,16 @@ export abstract class Driver extends DriverMethods implements AsyncDisposable {
 
   /** Makes the home ready and recovers what a dead process left in it. Twice is the same as once. */
   open(): Promise<void> {
-    return this.#lifecycle.open(() => this.#coded('open', undefined, () => this._open()));
+    return this.#lifecycle.open(() => this.#coded('open', undefined, () => this.#open()));
   }
 
-  /** Stops open streams, waits for running operations, unmounts what this instance mounted. Idempotent. */
-  close(): Promise<void> {
-    return this.#lifecycle.close(() => this.#close());
+  /**
+   * Stops open streams, waits for running operations, and unmounts what is mounted, also what `open` found mounted,
+   * unless `mounts` is `keep`. Idempotent.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    const mounts = checkCloseOptions(options);
+    return this.#lifecycle.close(() => this.#close(mounts));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -70,10 +76,14 @@ export abstract class Driver extends DriverMethods implements AsyncDisposable {
     return this.#create('read-write', id, parent, options, signal);
   }
 
-  /** Deletes a layer; an id that does not exist is a success. DRIVER_BUSY while it is used through this instance. */
+  /**
+   * Deletes a layer; an id that does not exist is a success. DRIVER_BUSY while it is used through this instance. A mount
+   * of a dead process is no use: it is ended, unless somebody works in it (DRIVER_BUSY).
+   */
   remove(id: string): Promise<void> {
     return this.#locked('remove', id, async (driverId) => {
-      if (this.#counts.count(driverId) > 0 || this.#pins.has(driverId)) {
+      const adopted = this.#counts.isAdopted(driverId) ? 1 : 0;
+      if (this.#counts.count(driverId) > adopted || this.#pins.has(driverId)) {
         throw new LayerStoreError(
           'DRIVER_BUSY',
           `layer ${id} is in use and cannot be removed: give it up first`,
@@ -84,6 +94,7 @@ export abstract class Driver extends DriverMethods implements AsyncDisposable {
         );
       }
       await this._remove(driverId);
+      this.#counts.forget(driverId);
     });
   }
 
@@ -101,6 +112,22 @@ export abstract class Driver extends DriverMethods implements AsyncDisposable {
     const driverId = this.#parse(id);
     this.#lifecycle.require(true);
     return this.#lifecycle.track(() => this._giveUp(driverId));
+  }
+
+  /** Whether the layer was found mounted, by an earlier process, and still counts as used for that. */
+  isAdopted(id: string): boolean {
+    return this.#counts.isAdopted(this.#parse(id));
+  }
+
+  /** Gives up the use that a mount found at `open` counts as; unmounts if it is the last. False if there is none. */
+  async disown(id: string): Promise<boolean> {
+    const driverId = this.#parse(id);
+    this.#lifecycle.require(true);
+    return this.#lifecycle.track(() =>
+      this.#mutex.run(driverId, () =>
+        this.#coded('put', driverId, () => this.#counts.disown(driverId, this.#mounter)),
+      ),
+    );
   }
 
   /** Runs `use` on the layer's directory and gives it up whatever happens. */
@@ -245,15 +272,22 @@ export abstract class Driver extends DriverMethods implements AsyncDisposable {
 
   // --- the machinery ------------------------------------------------------------------------------------------------
 
-  async #close(): Promise<void> {
+  async #open(): Promise<void> {
+    await this._open();
+    for (const id of await this._mounted()) this.#counts.adopt(id);
+  }
+
+  async #close(mounts: 'unmount' | 'keep'): Promise<void> {
     const failures: unknown[] = [];
     const attempt = (work: () => Promise<void>): Promise<void> =>
       work().catch((error: unknown) => {
         failures.push(error);
       });
-    for (const id of this.#counts.ids()) await attempt(() => this._put(id));
+    if (mounts === 'unmount') {
+      for (const id of this.#counts.ids()) await attempt(() => this._put(id));
+    }
     this.#counts.clear();
-    await attempt(() => this._close());
+    await attempt(() => this._close(mounts));
     if (failures.length === 0) return;
     throw new LayerStoreError('DRIVER_FAILED', `the ${this.name} driver did not close cleanly`, {
       driver: this.name,

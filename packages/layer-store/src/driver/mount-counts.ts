@@ -3,6 +3,8 @@ import type { DriverId } from './contract.js';
 interface MountCount {
   count: number;
   path: string | undefined;
+  /** One of the uses is a mount that was there before anybody here asked for it. */
+  adopted: boolean;
 }
 
 /** What the counter asks of a driver. Calls for one id never overlap. */
@@ -26,6 +28,30 @@ export class MountCounts {
   /** Uses of an id that this counter knows of. */
   count(id: DriverId): number {
     return this.#counts.get(id)?.count ?? 0;
+  }
+
+  /** Whether one of its uses is a mount that was found, and which nobody has given up yet. */
+  isAdopted(id: DriverId): boolean {
+    return this.#counts.get(id)?.adopted ?? false;
+  }
+
+  /** Counts a mount that was found as one use. */
+  adopt(id: DriverId): void {
+    if (!this.#counts.has(id)) this.#counts.set(id, { count: 1, path: undefined, adopted: true });
+  }
+
+  /** Gives up the use that {@link adopt} counted; false if there is none. */
+  async disown(id: DriverId, mounter: Mounter): Promise<boolean> {
+    const entry = this.#counts.get(id);
+    if (entry?.adopted !== true) return false;
+    entry.adopted = false;
+    await this.put(id, mounter);
+    return true;
+  }
+
+  /** Forgets an id whose layer is gone. */
+  forget(id: DriverId): void {
+    this.#counts.delete(id);
   }
 
   /** Ids in use. */
@@ -64,6 +90,9 @@ export class MountCounts {
   }
 
   async #touch(id: DriverId, mounter: Mounter): Promise<MountCount> {
-    return this.#counts.get(id) ?? { count: (await mounter.isMounted(id)) ? 1 : 0, path: undefined };
+    const known = this.#counts.get(id);
+    if (known !== undefined) return known;
+    const adopted = await mounter.isMounted(id);
+    return { count: adopted ? 1 : 0, path: undefined, adopted };
   }
 }

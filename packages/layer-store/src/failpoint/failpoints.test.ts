@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { FAILPOINTS, setFailpointHook, step } from './failpoints.js';
+import { setFailpointHook } from './failpoint-set.js';
+import { FAILPOINTS, step } from './failpoints.js';
 
 const SOURCE = path.join(import.meta.dirname, '..', '..', 'src');
 

@@ -1,4 +1,5 @@
 import { type ByteSource, LayerStoreError } from '@x/archive';
+import type { DriverCapabilities } from '../driver/contract.js';
 import { type ChainId, type MountId, parseChainId } from '../ids.js';
 import type { BrokenObject } from './broken-registry.js';
 import { COMMIT, type StoreContext } from './context.js';
@@ -56,6 +57,11 @@ export class LayerStore implements AsyncDisposable {
 
   get driverName(): string {
     return this.#ctx.driver.name;
+  }
+
+  /** What the driver can do. */
+  get driverCapabilities(): DriverCapabilities {
+    return this.#ctx.driver.capabilities;
   }
 
   /** Ordered pairs for people. */

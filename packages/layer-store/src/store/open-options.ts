@@ -1,5 +1,12 @@
 import path from 'node:path';
-import { assertBoolean, assertKnownKeys, assertPath, type IdMap, invalidOption } from '@x/archive';
+import {
+  assertBoolean,
+  assertKnownKeys,
+  assertOneOf,
+  assertPath,
+  type IdMap,
+  invalidOption,
+} from '@x/archive';
 import type { Driver } from '../driver/driver.js';
 import { type DriverFactory, DriverRegistry } from '../driver/registry.js';
 import { DRIVER_PRIORITY } from '../driver/selection.js';
@@ -22,6 +29,11 @@ export interface OpenOptions {
   readonly idMap?: IdMap;
   /** Default: LevelDB in the root. */
   readonly metadata?: MetadataStore;
+  /**
+   * `keep`: read-write layers that are mounted stay so after `close`, for programs whose mounts are to outlive them. The
+   * next opener finds them: `RWLayer.mountedBefore`. Default `unmount`.
+   */
+  readonly mountsAtClose?: 'unmount' | 'keep';
   /** false: nothing is flushed to disk; a crash of the machine may lose layers. Default true. */
   readonly sync?: boolean;
   /** pino's shape. Default: silent. */
@@ -37,6 +49,7 @@ const KEYS: readonly (keyof OpenOptions)[] = [
   'driverOptions',
   'idMap',
   'metadata',
+  'mountsAtClose',
   'sync',
   'logger',
 ];
@@ -50,6 +63,7 @@ export interface CheckedOpenOptions {
   readonly driverOptions: Readonly<Record<string, string>>;
   readonly idMap: IdMap | undefined;
   readonly metadata: MetadataStore | undefined;
+  readonly mountsAtClose: 'unmount' | 'keep';
   readonly sync: boolean;
   readonly logger: StoreLogger;
 }
@@ -64,9 +78,10 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
     driverPriority = DRIVER_PRIORITY,
     driverOptions = {},
   } = options;
-  const { idMap, metadata, sync = true, logger = SILENT_LOGGER } = options;
+  const { idMap, metadata, mountsAtClose = 'unmount', sync = true, logger = SILENT_LOGGER } = options;
   assertPath(WHERE, 'root', root);
   assertBoolean(WHERE, 'sync', sync);
+  assertOneOf(WHERE, 'mountsAtClose', mountsAtClose, ['unmount', 'keep']);
   if (typeof driver === 'string') {
     if (driver === '' || driver.includes('/') || driver.startsWith('.')) {
       invalidOption(WHERE, 'driver', 'a driver, its name, or "auto"', driver);
@@ -90,6 +105,7 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
     driverOptions,
     idMap,
     metadata,
+    mountsAtClose,
     sync,
     logger,
   };

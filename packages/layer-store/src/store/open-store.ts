@@ -36,7 +36,7 @@ export async function openStore(options: CheckedOpenOptions): Promise<OpenedStor
     undo.push(() => lock.release());
     const driver = await chooseDriver(options, root);
     await driver.open();
-    undo.push(() => driver.close());
+    undo.push(() => driver.close({ mounts: options.mountsAtClose }));
     const paths = await prepareLayout(root, driver.name);
     const metadata = options.metadata ?? levelMetadata({ location: paths.database, sync });
     await metadata.open();

@@ -1,7 +1,7 @@
 import { chmod, lstat, mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf, LayerStoreError } from '@x/archive';
-import { syncDirectory } from './durable-files.js';
+import { syncDirectory } from '../kit/files/durable-file.js';
 
 /** Where a store keeps its things. */
 export interface StorePaths {

@@ -32,7 +32,7 @@ export interface MountOptions {
 
 /** Options of `releaseRWLayer`. */
 export interface ReleaseRWLayerOptions {
-  /** Unmount what this handle has mounted instead of refusing. Default false. */
+  /** Unmount what this handle or an earlier process has mounted instead of refusing. Default false. */
   readonly force?: boolean;
 }
 
@@ -89,6 +89,11 @@ export class RWLayer implements AsyncDisposable {
     return this.#node.handles.has(this);
   }
 
+  /** Whether it was found mounted when the store was opened, and nobody has given that mount up. */
+  get mountedBefore(): boolean {
+    return this.#ctx.driver.isAdopted(this.mountId);
+  }
+
   /** How often this handle has it mounted. */
   get activeMounts(): number {
     return this.#mounts;
@@ -108,10 +113,14 @@ export class RWLayer implements AsyncDisposable {
     });
   }
 
-  /** Gives up one `mount` of this handle. MOUNT_NOT_MOUNTED if there is none. */
+  /**
+   * Gives up one `mount` of this handle, or if it has none, the mount that an earlier process left.
+   * MOUNT_NOT_MOUNTED if there is neither.
+   */
   async unmount(): Promise<void> {
     return this.#run(undefined, async () => {
       if (this.#mounts === 0) {
+        if (await this.#ctx.driver.disown(this.mountId)) return;
         throw new LayerStoreError(
           'MOUNT_NOT_MOUNTED',
           `not mounted: this handle of ${this.name} has no mount`,
@@ -187,12 +196,10 @@ export class RWLayer implements AsyncDisposable {
     return this.#ctx.operations.run(undefined, () =>
       releaseRWLayer(this.#ctx, this.#node, this, async () => {
         if (this.#mounts > 0 && options.force !== true) {
-          throw new LayerStoreError(
-            'MOUNT_ACTIVE',
-            `mount still active: ${this.name} is mounted ${this.#mounts} times by this handle: unmount it first or pass force`,
-            { name: this.name },
-          );
+          throw this.#stillActive(`${this.#mounts} times by this handle`);
         }
+        if (this.mountedBefore && options.force !== true) throw this.#stillActive('by an earlier process');
+        await this.#ctx.driver.disown(this.mountId);
         for (; this.#mounts > 0; this.#mounts -= 1) await this.#ctx.driver.put(this.mountId);
       }),
     );
@@ -202,6 +209,14 @@ export class RWLayer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ctx.operations.closed || !this.retained) return;
     while (this.#mounts > 0) await this.unmount();
+  }
+
+  #stillActive(how: string): LayerStoreError {
+    return new LayerStoreError(
+      'MOUNT_ACTIVE',
+      `mount still active: ${this.name} is mounted ${how}: unmount it first or pass force`,
+      { name: this.name },
+    );
   }
 
   async #run<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

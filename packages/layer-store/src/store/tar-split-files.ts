@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from '@x/archive';
-import { syncDirectory } from './durable-files.js';
+import { syncDirectory } from '../kit/files/durable-file.js';
 import type { StorePaths } from './root-directory.js';
 
 const EXTENSION = '.json.gz';

@@ -9,6 +9,14 @@ import { join } from 'node:path';
  */
 export const PROGRAM_DIRECTORIES: readonly string[] = ['/usr/local/bin', '/usr/bin', '/bin'];
 
+/** Where programs for the administrator are as well: file systems, device mapper, mounts. */
+export const SYSTEM_PROGRAM_DIRECTORIES: readonly string[] = [
+  '/usr/local/sbin',
+  '/usr/sbin',
+  '/sbin',
+  ...PROGRAM_DIRECTORIES,
+];
+
 const WRITABLE_BY_ANYONE = 0o002;
 
 /** The absolute path of an executable regular file called `name`, not writable by everybody; `undefined` if there is none. */
