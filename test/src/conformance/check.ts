@@ -1,0 +1,55 @@
+import type { Driver, DriverCapabilities, LayerStore } from '@x/layer-store';
+
+/**
+ * Something of the machine, not of the driver, that a check cannot do without. Where it is missing the check does not apply; in CI
+ * (CI=true) that is a failure, because something was not tested.
+ */
+export type MachineNeed = 'root' | 'native';
+
+/** What is known of driver and machine before a check runs. */
+export interface SubjectFacts {
+  readonly driverName: string;
+  readonly capabilities: DriverCapabilities;
+  /** uid 0 over all ids, not the root of a user namespace: owners, devices and `trusted.*` xattrs can be set. */
+  readonly root: boolean;
+  /** The addon is loaded: xattrs, device nodes and nanosecond times can be set and read. */
+  readonly native: boolean;
+  /** The subject's driver options, as text. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** What a check works with: an open driver on a fresh home, and ways to get more. Everything it hands out is undone afterwards. */
+export interface Workbench {
+  /** The driver under test, open. Its calls are recorded for the report. */
+  readonly driver: Driver;
+  readonly facts: SubjectFacts;
+  /** The driver's directory. */
+  readonly home: string;
+  /** Aborted when the check runs out of time. */
+  readonly signal: AbortSignal;
+  /** A new directory beside the home, removed afterwards. */
+  scratch(): Promise<string>;
+  /** Closes the driver and opens a new instance on the same home; `driver` is that one from then on. */
+  reopen(): Promise<Driver>;
+  /** A further instance of the subject, not open, on a home that is fresh unless given. It is closed afterwards. */
+  another(home?: string): Promise<Driver>;
+  /** The reference driver, open, on a fresh home. */
+  vfs(): Promise<Driver>;
+  /** A store with a driver of the subject, both on fresh directories. */
+  openStore(): Promise<LayerStore>;
+  /** Names a step in the report, for work that is more than one driver call. */
+  call<T>(what: string, work: () => Promise<T>): Promise<T>;
+}
+
+/** One thing that a driver has to do. */
+export interface Check {
+  readonly family: string;
+  /** A sentence that is true of a driver that passes; an upstream test's name stands behind it in parentheses. */
+  readonly name: string;
+  readonly needs?: readonly MachineNeed[];
+  /** Text: why the check does not apply to such a driver. */
+  applicable?(facts: SubjectFacts): string | undefined;
+  /** Milliseconds; default 60 000. */
+  readonly timeout?: number;
+  run(bench: Workbench): Promise<void>;
+}

@@ -1,0 +1,13 @@
+import type { Check } from './check.js';
+import { CONTRACT_CHECKS } from './families/contract.js';
+import { GRAPHTEST_CHECKS } from './families/graphtest.js';
+import { MOUNTS_CHECKS } from './families/mounts.js';
+import { WHITEOUTS_CHECKS } from './families/whiteouts.js';
+
+/** Everything a driver has to do, family by family, in the order in which it is run. */
+export const CHECKS: readonly Check[] = [
+  ...CONTRACT_CHECKS,
+  ...GRAPHTEST_CHECKS,
+  ...MOUNTS_CHECKS,
+  ...WHITEOUTS_CHECKS,
+];

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import { assertFunction, assertKnownKeys, assertPath, assertString, invalidOption } from '@x/archive';
+import type { Driver, DriverFactory } from '@x/layer-store';
+import { loadNative } from '@x/native';
+import type { SubjectFacts } from './check.js';
+
+/** What is held to the contract, and how. */
+export interface ConformanceSubject {
+  readonly factory: DriverFactory;
+  /** The driver's own options, as text. */
+  readonly options?: Readonly<Record<string, string>>;
+  /** Absolute; fresh homes are made below it. Default `os.tmpdir()`. */
+  readonly workDirectory?: string;
+  /** Only checks with this text in `family: name`, in any case. */
+  readonly grep?: string;
+  /** Families left out: name → the reason, which is printed and counted. */
+  readonly skip?: Readonly<Record<string, string>>;
+}
+
+/** A {@link ConformanceSubject}, checked. */
+export interface CheckedSubject {
+  readonly factory: DriverFactory;
+  readonly options: Readonly<Record<string, string>>;
+  readonly workDirectory: string;
+  readonly grep: string;
+  readonly skip: Readonly<Record<string, string>>;
+}
+
+const WHERE = 'conformance';
+
+/** Throws OPTION_UNKNOWN, OPTION_INVALID. */
+export function checkSubject(subject: ConformanceSubject): CheckedSubject {
+  assertKnownKeys(WHERE, subject, ['factory', 'options', 'workDirectory', 'grep', 'skip']);
+  const { factory, options = {}, workDirectory = os.tmpdir(), grep = '', skip = {} } = subject;
+  if (typeof factory !== 'object' || factory === null)
+    invalidOption(WHERE, 'factory', 'a DriverFactory', factory);
+  assertString(WHERE, 'factory.name', factory.name);
+  assertFunction(WHERE, 'factory.probe', factory.probe);
+  assertFunction(WHERE, 'factory.create', factory.create);
+  assertPath(WHERE, 'workDirectory', workDirectory);
+  assertString(WHERE, 'grep', grep);
+  return { factory, options, workDirectory, grep, skip };
+}
+
+/** A new instance, not open. */
+export function createDriver(subject: CheckedSubject, home: string): Driver {
+  const { factory, options } = subject;
+  return factory.create({ home, options });
+}
+
+/** What can be known before the first check. The driver is not opened. */
+export function factsOf(subject: CheckedSubject, driver: Driver): SubjectFacts {
+  return {
+    driverName: subject.factory.name,
+    capabilities: driver.capabilities,
+    root: isRoot(),
+    native: loadNative().available,
+    options: subject.options,
+  };
+}
+
+/** uid 0, and not of a user namespace that has only some ids. */
+function isRoot(): boolean {
+  if (process.getuid?.() !== 0) return false;
+  const [inside, outside, size] = readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/);
+  return inside === '0' && outside === '0' && Number(size) >= 2 ** 32 - 1;
+}

@@ -1,0 +1,105 @@
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import path from 'node:path';
+import { VfsDriver } from '@x/driver-vfs';
+import { type Driver, LayerStore } from '@x/layer-store';
+import type { SubjectFacts, Workbench } from './check.js';
+import type { DriverCalls } from './driver-calls.js';
+import { type CheckedSubject, createDriver } from './subject.js';
+
+/** What a bench is made with. */
+export interface WorkbenchInit {
+  readonly subject: CheckedSubject;
+  readonly facts: SubjectFacts;
+  /** Fresh, and the bench's own. */
+  readonly directory: string;
+  readonly calls: DriverCalls;
+  readonly signal: AbortSignal;
+}
+
+/** The bench of one run of one check. `close` closes every driver and store it gave out; the directory is the runner's to remove. */
+export class LiveWorkbench implements Workbench {
+  readonly facts: SubjectFacts;
+  readonly home: string;
+  readonly signal: AbortSignal;
+  readonly #init: WorkbenchInit;
+  readonly #stores: LayerStore[] = [];
+  /** Under test and references, in the order they were made. */
+  readonly #drivers = new Set<Driver>();
+  #driver: Driver;
+
+  private constructor(init: WorkbenchInit, home: string, driver: Driver) {
+    this.#init = init;
+    this.facts = init.facts;
+    this.home = home;
+    this.signal = init.signal;
+    this.#driver = driver;
+    this.#drivers.add(driver);
+  }
+
+  /** A bench whose driver is not open yet. */
+  static create(init: WorkbenchInit): LiveWorkbench {
+    // The name that a store gives a driver's home.
+    const home = path.join(init.directory, init.subject.factory.name);
+    return new LiveWorkbench(init, home, init.calls.record(createDriver(init.subject, home)));
+  }
+
+  get driver(): Driver {
+    return this.#driver;
+  }
+
+  async scratch(): Promise<string> {
+    return mkdtemp(path.join(this.#init.directory, 'scratch-'));
+  }
+
+  async reopen(): Promise<Driver> {
+    await this.#driver.close();
+    this.#drivers.delete(this.#driver);
+    this.#driver = this.#make(this.home, '');
+    await this.#driver.open();
+    return this.#driver;
+  }
+
+  async another(home?: string): Promise<Driver> {
+    return this.#make(home ?? path.join(await this.scratch(), this.#init.subject.factory.name), 'another.');
+  }
+
+  async vfs(): Promise<Driver> {
+    const driver = this.#init.calls.record(
+      new VfsDriver({ home: path.join(await this.scratch(), 'vfs') }),
+      'vfs.',
+    );
+    this.#drivers.add(driver);
+    await driver.open();
+    return driver;
+  }
+
+  async openStore(): Promise<LayerStore> {
+    const root = path.join(await this.scratch(), 'store');
+    await mkdir(root, { mode: 0o700 });
+    const driver = this.#init.calls.record(
+      createDriver(this.#init.subject, path.join(root, this.#init.subject.factory.name)),
+      'store.driver.',
+    );
+    const store = await LayerStore.open({ root, driver });
+    this.#stores.push(store);
+    return store;
+  }
+
+  call<T>(what: string, work: () => Promise<T>): Promise<T> {
+    return this.#init.calls.step(what, work);
+  }
+
+  /** The first failure is thrown, after everything was tried. */
+  async close(): Promise<void> {
+    const closing = [...this.#stores, ...this.#drivers].map((each) => () => each.close());
+    const failures: unknown[] = [];
+    for (const close of closing) await close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  #make(home: string, name: string): Driver {
+    const driver = this.#init.calls.record(createDriver(this.#init.subject, home), name);
+    this.#drivers.add(driver);
+    return driver;
+  }
+}
