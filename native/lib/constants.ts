@@ -62,3 +62,14 @@ export const MOUNT_ATTR_IDMAP = 0x100000;
 // ioctl_iflags(2)
 export const FS_IMMUTABLE_FL = 0x10;
 export const FS_APPEND_FL = 0x20;
+
+// linux/loop.h
+export const LO_FLAGS_READ_ONLY = 1;
+export const LO_FLAGS_AUTOCLEAR = 4;
+export const LO_FLAGS_PARTSCAN = 8;
+export const LO_FLAGS_DIRECT_IO = 16;
+
+// linux/fs.h, linux/dqblk_xfs.h
+export const FS_XFLAG_PROJINHERIT = 0x200;
+export const FS_QUOTA_PDQ_ACCT = 0x10;
+export const FS_QUOTA_PDQ_ENFD = 0x20;

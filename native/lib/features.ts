@@ -24,6 +24,9 @@ export function lazyFeatures(probes: FeatureProbes): NativeFeatures {
     get ofdLocks(): boolean {
       return probes.ofdLocks();
     },
+    get quotactlFd(): boolean {
+      return probes.quotactlFd();
+    },
     get ficlone(): boolean | undefined {
       return probes.ficlone();
     },

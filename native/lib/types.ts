@@ -2,15 +2,22 @@
  * What the addon offers. Every call throws (or rejects with) a {@link NativeError}, or a TypeError with `code`
  * ERR_INVALID_ARG_TYPE or ERR_INVALID_ARG_VALUE for a wrong argument. Paths are strings or bytes without NUL; descriptors are
  * numbers, always close-on-exec, and the caller's to close (`fs.closeSync`). Names follow the system calls. `fooSync`
- * runs on the caller's thread; `foo` takes the same arguments, runs on the libuv pool and gives a promise.
+ * runs on the caller's thread; `foo` takes the same arguments, runs on the libuv pool (`dmIoctl` on a thread of its own) and
+ * gives a promise.
  */
+import type { BlockDeviceCalls } from './calls/block-device.js';
 import type { ContentCalls } from './calls/content.js';
 import type { Crc64Calls } from './calls/crc64.js';
+import type { DeviceMapperCalls } from './calls/device-mapper.js';
 import type { FallbackCalls } from './calls/fallbacks.js';
 import type { FsAtCalls } from './calls/fs-at.js';
+import type { KernelLogCalls } from './calls/kernel-log.js';
 import type { LockCalls } from './calls/lock.js';
+import type { LoopCalls } from './calls/loop.js';
 import type { MountCalls } from './calls/mount.js';
+import type { QuotaCalls } from './calls/quota.js';
 import type { TreeCalls } from './calls/tree.js';
+import type { UserNamespaceCalls } from './calls/user-namespace.js';
 import type { XattrCalls } from './calls/xattr.js';
 
 /** A path as the kernel takes it: text (encoded as UTF-8) or bytes. Relative to the call's directory descriptor. */
@@ -39,7 +46,18 @@ export type AsyncTwins<Calls> = {
 };
 
 /** Calls that exist in both forms; they are declared in their synchronous form. */
-export type SyncCalls = FsAtCalls & FallbackCalls & XattrCalls & ContentCalls & MountCalls & LockCalls;
+export type SyncCalls = FsAtCalls &
+  FallbackCalls &
+  XattrCalls &
+  ContentCalls &
+  MountCalls &
+  LockCalls &
+  LoopCalls &
+  BlockDeviceCalls &
+  DeviceMapperCalls &
+  QuotaCalls &
+  UserNamespaceCalls &
+  KernelLogCalls;
 
 /** Everything the addon exports. */
 export type NativeCalls = SyncCalls & AsyncTwins<SyncCalls> & Crc64Calls & TreeCalls & { pageSize(): number };
@@ -56,6 +74,8 @@ export interface NativeFeatures {
   readonly fsopen: boolean;
   readonly mountSetattr: boolean;
   readonly ofdLocks: boolean;
+  /** quotactl_fd(2). Without it quota calls need the device's node. */
+  readonly quotactlFd: boolean;
   /** Whether a FICLONE has worked in this process; undefined until one was tried. It depends on the file system. */
   readonly ficlone: boolean | undefined;
   /** How CRC-64 is computed. */

@@ -12,6 +12,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   layer_store::RegisterContent(env, exports);
   layer_store::RegisterMount(env, exports);
   layer_store::RegisterLock(env, exports);
+  layer_store::RegisterLoop(env, exports);
+  layer_store::RegisterBlockDevice(env, exports);
+  layer_store::RegisterDeviceMapper(env, exports);
+  layer_store::RegisterQuota(env, exports);
+  layer_store::RegisterUserNamespace(env, exports);
+  layer_store::RegisterKernelLog(env, exports);
   layer_store::RegisterCrc64(env, exports);
   layer_store::RegisterFeatures(env, exports);
   layer_store::RegisterExtract(env, exports);

@@ -139,17 +139,32 @@ ByteView Arguments::view(size_t index) const {
   return {array.Data(), array.ByteLength()};
 }
 
+bool Arguments::boolean(size_t index) const {
+  if (!info_[index].IsBoolean()) refuse(index, "true or false");
+  return info_[index].As<Napi::Boolean>().Value();
+}
+
 Napi::Object Arguments::object(size_t index) const {
   if (!info_[index].IsObject()) refuse(index, "an object");
   return info_[index].As<Napi::Object>();
 }
 
-uint64_t uint64Property(const Napi::Object& object, const char* name, uint64_t fallback) {
+std::optional<uint64_t> optionalUint64Property(const Napi::Object& object, const char* name) {
   const Napi::Value value = object.Get(name);
-  if (value.IsUndefined()) return fallback;
+  if (value.IsUndefined()) return std::nullopt;
   const std::optional<uint64_t> number = toUint64(value);
   if (!number) refuseProperty(object, name, "a non-negative integer");
   return *number;
+}
+
+uint64_t uint64Property(const Napi::Object& object, const char* name, uint64_t fallback) {
+  return optionalUint64Property(object, name).value_or(fallback);
+}
+
+uint32_t uint32Property(const Napi::Object& object, const char* name, uint32_t fallback) {
+  const uint64_t number = uint64Property(object, name, fallback);
+  if (number > UINT32_MAX) refuseProperty(object, name, "an unsigned 32-bit integer");
+  return static_cast<uint32_t>(number);
 }
 
 int64_t int64Property(const Napi::Object& object, const char* name, int64_t fallback) {

@@ -42,6 +42,7 @@ class Arguments {
   std::string bytes(size_t index) const;
   /** The memory of a Uint8Array, not copied. */
   ByteView view(size_t index) const;
+  bool boolean(size_t index) const;
   Napi::Object object(size_t index) const;
   bool absent(size_t index) const;
 
@@ -55,6 +56,8 @@ class Arguments {
 
 /** A property of an options object: `fallback` when missing or undefined. */
 uint64_t uint64Property(const Napi::Object& object, const char* name, uint64_t fallback);
+std::optional<uint64_t> optionalUint64Property(const Napi::Object& object, const char* name);
+uint32_t uint32Property(const Napi::Object& object, const char* name, uint32_t fallback);
 int64_t int64Property(const Napi::Object& object, const char* name, int64_t fallback);
 bool boolProperty(const Napi::Object& object, const char* name, bool fallback);
 std::optional<std::string> pathProperty(const Napi::Object& object, const char* name);

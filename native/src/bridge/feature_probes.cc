@@ -9,6 +9,7 @@
 #include "core/fs_at.hh"
 #include "core/lock.hh"
 #include "core/mount_api.hh"
+#include "core/quota.hh"
 
 namespace layer_store {
 
@@ -32,6 +33,7 @@ void RegisterFeatures(Napi::Env env, Napi::Object exports) {
   define(probes, "fsopen", mount_api::hasFsopen);
   define(probes, "mountSetattr", mount_api::hasMountSetattr);
   define(probes, "ofdLocks", hasOfdLocks);
+  define(probes, "quotactlFd", quota::hasQuotactlFd);
   define(probes, "ficlone", ficloneSeen);
   probes.Set("crc64", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
                return Napi::String::New(info.Env(), crc64_variants().back().name);

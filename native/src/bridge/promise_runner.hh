@@ -1,4 +1,4 @@
-// The only place that touches asynchronous work: one task, one promise.
+// One task, one promise: on the libuv pool or on a thread of its own.
 #pragma once
 
 #include <napi.h>
@@ -20,5 +20,11 @@ class Task {
 
 /** Queues the task. `keepAlive`: objects (buffers) whose memory the task uses; held until the promise settles. */
 Napi::Promise runTask(Napi::Env env, std::unique_ptr<Task> task, const std::vector<Napi::Object>& keepAlive = {});
+
+/**
+ * The same on a thread made for it. The pool has four threads by default: calls that wait for one another there (writes to a
+ * suspended device and the call that resumes it) would wait for ever. A call still running when the environment ends is left behind.
+ */
+Napi::Promise runOnOwnThread(Napi::Env env, std::unique_ptr<Task> task);
 
 }  // namespace layer_store

@@ -1,5 +1,5 @@
 // From one reading of the arguments to the two functions JavaScript sees: `fooSync` on the caller's thread and `foo` on
-// the libuv pool.
+// the libuv pool, or on a thread of its own.
 #pragma once
 
 #include <napi.h>
@@ -66,13 +66,20 @@ class CallTask final : public Task {
 
 }  // namespace twins
 
+/** Where the promise form runs. */
+enum class RunsOn {
+  pool,
+  /** For calls that may wait long, perhaps for what other calls in the pool are to do. */
+  ownThread,
+};
+
 /**
  * Defines `nameSync` and `name` on `exports`. `read(const Arguments&)` converts the arguments, on the JavaScript thread,
  * and returns the call to make: a callable that owns what it uses, touches no JavaScript and throws SysError.
  * `name` must be a string literal.
  */
 template <typename Read>
-void defineTwins(Napi::Object exports, const char* name, Read read) {
+void defineTwins(Napi::Object exports, const char* name, Read read, RunsOn where = RunsOn::pool) {
   const Napi::Env env = exports.Env();
   const std::string syncName = std::string(name) + "Sync";
   exports.Set(syncName, Napi::Function::New(
@@ -88,9 +95,11 @@ void defineTwins(Napi::Object exports, const char* name, Read read) {
                             syncName));
   exports.Set(name, Napi::Function::New(
                         env,
-                        [name, read](const Napi::CallbackInfo& info) -> Napi::Value {
+                        [name, read, where](const Napi::CallbackInfo& info) -> Napi::Value {
                           auto call = read(Arguments(info, name));
-                          return runTask(info.Env(), std::make_unique<twins::CallTask<decltype(call)>>(std::move(call)));
+                          auto task = std::make_unique<twins::CallTask<decltype(call)>>(std::move(call));
+                          return where == RunsOn::pool ? runTask(info.Env(), std::move(task))
+                                                       : runOnOwnThread(info.Env(), std::move(task));
                         },
                         name));
 }

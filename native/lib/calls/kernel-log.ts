@@ -1,0 +1,8 @@
+/** What the kernel has logged. */
+export interface KernelLogCalls {
+  /**
+   * The newest `size` bytes of the log, which stays as it is. Lines begin with `<level>[seconds]`. EPERM: needs CAP_SYSLOG where
+   * kernel.dmesg_restrict is set.
+   */
+  syslogReadAllSync(size: number): Buffer;
+}
