@@ -1,9 +1,14 @@
-const project = (displayName, testMatch) => ({
+/** Tests that need the guest of `npm run test:kernel`, and run nowhere else. */
+const kernelTest = '\\.kernel\\.test\\.js$';
+const inGuest = process.env.LAYER_STORE_KERNEL_GUEST === '1';
+
+const project = (displayName, testMatch, ignored = [kernelTest]) => ({
   displayName,
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
   transform: {},
   testMatch: testMatch.map((pattern) => `<rootDir>/${pattern}`),
+  testPathIgnorePatterns: ['/node_modules/', ...ignored],
   modulePathIgnorePatterns: [],
 });
 
@@ -12,5 +17,14 @@ export default {
   projects: [
     project('unit', ['native/dist/**/*.test.js', 'packages/*/dist/**/*.test.js']),
     project('suites', ['test/dist/**/*.test.js']),
+    ...(inGuest
+      ? [
+          project(
+            'kernel',
+            ['{native,test}/dist/**/*.kernel.test.js', 'packages/*/dist/**/*.kernel.test.js'],
+            [],
+          ),
+        ]
+      : []),
   ],
 };
