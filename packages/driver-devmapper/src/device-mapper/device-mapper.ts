@@ -68,6 +68,15 @@ export interface SuspendOptions {
   readonly skipLockFs?: boolean;
 }
 
+/** For programs that still ask for cylinders. */
+export interface DeviceGeometry {
+  readonly cylinders: number;
+  readonly heads: number;
+  readonly sectorsPerTrack: number;
+  /** First sector. */
+  readonly start: number;
+}
+
 /** Removed now, or as soon as the last opener closes. */
 export type RemovalOutcome = 'removed' | 'deferred';
 
@@ -110,6 +119,12 @@ export interface DeviceMapper extends AsyncDisposable {
   deps(name: string): Promise<DeviceNumber[]>;
   /** Sends text to the target at `sector` (default 0); gives what it answered, mostly nothing. */
   message(name: string, message: string, sector?: number): Promise<string>;
+  /** Waits until the event number of the device has passed `eventNumber`. Nothing but the event ends the wait. */
+  waitEvent(name: string, eventNumber: number): Promise<DeviceInfo>;
+  /** The geometry that HDIO_GETGEO tells. */
+  setGeometry(name: string, geometry: DeviceGeometry): Promise<void>;
+  /** Removes every device of the machine that is not open, whoever made it. */
+  removeAll(): Promise<void>;
   /** Path of a node that opens the device. Works without udev (spec/drivers.md 2.24). `Enxio`: there is no such device. */
   devicePath(name: string): Promise<string>;
   close(): Promise<void>;

@@ -136,6 +136,24 @@ export class SimulatedDeviceMapper implements DeviceMapper {
     );
   }
 
+  waitEvent(name: string): Promise<DeviceInfo> {
+    return this.#run('waitEvent', name, () => describe(this.#kernel.device(name)));
+  }
+
+  setGeometry(name: string): Promise<void> {
+    return this.#run('setGeometry', name, () => {
+      this.#kernel.device(name);
+    });
+  }
+
+  removeAll(): Promise<void> {
+    return this.#run('removeAll', '', () => {
+      for (const device of [...this.#kernel.devices.values()].reverse()) {
+        if (device.openCount === 0) this.#kernel.destroy(device);
+      }
+    });
+  }
+
   devicePath(name: string): Promise<string> {
     return this.#run('devicePath', name, () => nodePath(this.#kernel.device(name)));
   }
