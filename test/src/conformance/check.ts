@@ -1,10 +1,13 @@
-import type { Driver, DriverCapabilities, LayerStore } from '@x/layer-store';
+import type { CloseOptions, Driver, DriverCapabilities, LayerStore } from '@x/layer-store';
 
 /**
  * Something of the machine, not of the driver, that a check cannot do without. Where it is missing the check does not apply; in CI
- * (CI=true) that is a failure, because something was not tested.
+ * (CI=true) that is a failure, because something was not tested. `file-system` is what a check finds out while it runs.
  */
-export type MachineNeed = 'root' | 'native';
+export type MachineNeed = 'root' | 'native' | 'file-system';
+
+/** How long a check may take when it does not say. Milliseconds. */
+export const DEFAULT_TIMEOUT = 60_000;
 
 /** What is known of driver and machine before a check runs. */
 export interface SubjectFacts {
@@ -28,17 +31,17 @@ export interface Workbench {
   /** Aborted when the check runs out of time. */
   readonly signal: AbortSignal;
   /** A new directory beside the home, removed afterwards. */
-  scratch(): Promise<string>;
+  readonly scratch: () => Promise<string>;
   /** Closes the driver and opens a new instance on the same home; `driver` is that one from then on. */
-  reopen(): Promise<Driver>;
+  readonly reopen: (options?: CloseOptions) => Promise<Driver>;
   /** A further instance of the subject, not open, on a home that is fresh unless given. It is closed afterwards. */
-  another(home?: string): Promise<Driver>;
+  readonly another: (home?: string) => Promise<Driver>;
   /** The reference driver, open, on a fresh home. */
-  vfs(): Promise<Driver>;
+  readonly vfs: () => Promise<Driver>;
   /** A store with a driver of the subject, both on fresh directories. */
-  openStore(): Promise<LayerStore>;
+  readonly openStore: () => Promise<LayerStore>;
   /** Names a step in the report, for work that is more than one driver call. */
-  call<T>(what: string, work: () => Promise<T>): Promise<T>;
+  readonly call: <T>(what: string, work: () => Promise<T>) => Promise<T>;
 }
 
 /** One thing that a driver has to do. */
@@ -49,7 +52,7 @@ export interface Check {
   readonly needs?: readonly MachineNeed[];
   /** Text: why the check does not apply to such a driver. */
   applicable?(facts: SubjectFacts): string | undefined;
-  /** Milliseconds; default 60 000. */
+  /** Milliseconds; default {@link DEFAULT_TIMEOUT}. */
   readonly timeout?: number;
   run(bench: Workbench): Promise<void>;
 }

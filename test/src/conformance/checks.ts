@@ -1,6 +1,6 @@
 import type { Check } from './check.js';
 import { CONTRACT_CHECKS } from './families/contract.js';
-import { GRAPHTEST_CHECKS } from './families/graphtest.js';
+import { GRAPHTEST_CHECKS } from './families/graphtest/index.js';
 import { MOUNTS_CHECKS } from './families/mounts.js';
 import { WHITEOUTS_CHECKS } from './families/whiteouts.js';
 

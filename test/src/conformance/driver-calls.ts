@@ -47,13 +47,13 @@ export class DriverCalls {
   }
 
   /** The call that an error comes from: it, or an error behind it, was thrown by one. Otherwise one that has not ended, or the last. */
-  behind(error: unknown): string | undefined {
+  behind(error: unknown): DriverCall | undefined {
     for (let cause: unknown = error; typeof cause === 'object' && cause !== null; ) {
       const call = this.#failed.get(cause);
-      if (call !== undefined) return call.what;
+      if (call !== undefined) return call;
       cause = 'cause' in cause ? cause.cause : undefined;
     }
-    return (this.#running[0] ?? this.#recent.at(-1))?.what;
+    return this.#running[0] ?? this.#recent.at(-1);
   }
 
   /** A driver whose calls are recorded here. Reads and writes of other properties go to the driver. */

@@ -39,6 +39,11 @@ export class NotApplicable extends Error {
   override readonly name = 'NotApplicable';
 }
 
+/** True for a {@link NotApplicable} of any realm. */
+export function isNotApplicable(error: unknown): error is NotApplicable {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'NotApplicable';
+}
+
 /** Ends a check that cannot be done here, for a reason of the machine (a file system without xattrs, a program that is missing). */
 export function notApplicable(reason: string): never {
   throw new NotApplicable(reason);
@@ -80,7 +85,7 @@ export async function expectSameTree(
   };
   const difference = treeDifference(trees.expected, trees.actual);
   if (difference.length === 0) return;
-  fail(`${what}: ${difference.length} differences\n${difference.slice(0, 20).join('\n')}`, {
+  fail(`${what}: ${difference.length} differences\n${difference.slice(0, 4).join('\n')}`, {
     expected: trees.expected.entries.map(describeEntry),
     actual: trees.actual.entries.map(describeEntry),
     trees,

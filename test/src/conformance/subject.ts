@@ -1,9 +1,16 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { assertFunction, assertKnownKeys, assertPath, assertString, invalidOption } from '@x/archive';
+import {
+  assertFunction,
+  assertKnownKeys,
+  assertOneOf,
+  assertPath,
+  assertString,
+  invalidOption,
+} from '@x/archive';
 import type { Driver, DriverFactory } from '@x/layer-store';
 import { loadNative } from '@x/native';
-import type { SubjectFacts } from './check.js';
+import type { MachineNeed, SubjectFacts } from './check.js';
 
 /** What is held to the contract, and how. */
 export interface ConformanceSubject {
@@ -16,6 +23,8 @@ export interface ConformanceSubject {
   readonly grep?: string;
   /** Families left out: name → the reason, which is printed and counted. */
   readonly skip?: Readonly<Record<string, string>>;
+  /** What this machine must have: where a check needs it in vain, the run fails. Default nothing. */
+  readonly require?: readonly MachineNeed[];
 }
 
 /** A {@link ConformanceSubject}, checked. */
@@ -25,22 +34,25 @@ export interface CheckedSubject {
   readonly workDirectory: string;
   readonly grep: string;
   readonly skip: Readonly<Record<string, string>>;
+  readonly require: readonly MachineNeed[];
 }
 
 const WHERE = 'conformance';
+const MACHINE_NEEDS: readonly MachineNeed[] = ['root', 'native', 'file-system'];
 
 /** Throws OPTION_UNKNOWN, OPTION_INVALID. */
 export function checkSubject(subject: ConformanceSubject): CheckedSubject {
-  assertKnownKeys(WHERE, subject, ['factory', 'options', 'workDirectory', 'grep', 'skip']);
-  const { factory, options = {}, workDirectory = os.tmpdir(), grep = '', skip = {} } = subject;
+  assertKnownKeys(WHERE, subject, ['factory', 'options', 'workDirectory', 'grep', 'skip', 'require']);
+  const { factory, options = {}, workDirectory = os.tmpdir(), grep = '', skip = {}, require = [] } = subject;
   if (typeof factory !== 'object' || factory === null)
     invalidOption(WHERE, 'factory', 'a DriverFactory', factory);
   assertString(WHERE, 'factory.name', factory.name);
   assertFunction(WHERE, 'factory.probe', factory.probe);
   assertFunction(WHERE, 'factory.create', factory.create);
   assertPath(WHERE, 'workDirectory', workDirectory);
-  assertString(WHERE, 'grep', grep);
-  return { factory, options, workDirectory, grep, skip };
+  if (grep !== '') assertString(WHERE, 'grep', grep);
+  for (const need of require) assertOneOf(WHERE, 'require', need, MACHINE_NEEDS);
+  return { factory, options, workDirectory, grep, skip, require };
 }
 
 /** A new instance, not open. */

@@ -44,6 +44,8 @@ export interface TreeSnapshot {
 export interface SnapshotOptions {
   /** Modification times: of everything, of everything but directories, or of nothing. */
   readonly times?: 'all' | 'files' | 'none';
+  /** What times are cut to: a diff stream carries whole seconds. Default nanoseconds. */
+  readonly precision?: 'nanoseconds' | 'seconds';
   readonly owners?: boolean;
   readonly content?: boolean;
   readonly xattrs?: boolean;
@@ -75,6 +77,8 @@ export async function snapshotTree(root: string, options: SnapshotOptions = {}):
     names.sort((a, b) => Buffer.compare(a, b));
     const prefix = label === '/' ? '' : label;
     for (const name of names) {
+      // ext4 keeps one at the top of every file system, so also of a layer that is one.
+      if (label === '/' && name.toString('latin1') === 'lost+found') continue;
       await visit(Buffer.concat([path, Buffer.from('/'), name]), `${prefix}/${name.toString('latin1')}`);
     }
   };
@@ -113,7 +117,7 @@ async function entryAt(
     kind,
     mode: Number(stat.mode) & 0o7777,
     ...(owners ? { uid: Number(stat.uid), gid: Number(stat.gid) } : {}),
-    ...(timed ? { mtime: stat.mtimeNs.toString() } : {}),
+    ...(timed ? { mtime: cutTime(stat.mtimeNs, options.precision).toString() } : {}),
     ...(kind === 'file' ? { size: Number(stat.size) } : {}),
     ...(kind === 'file' && content ? { digest: await digestOf(path) } : {}),
     ...(kind === 'symlink'
@@ -123,6 +127,11 @@ async function entryAt(
     ...(link === undefined ? {} : { link }),
     ...(found === undefined ? {} : { xattrs: found }),
   };
+}
+
+function cutTime(nanoseconds: bigint, precision: SnapshotOptions['precision'] = 'nanoseconds'): bigint {
+  const unit = precision === 'nanoseconds' ? 1n : 1_000_000_000n;
+  return nanoseconds - (((nanoseconds % unit) + unit) % unit);
 }
 
 function kindOf(stat: BigIntStats): EntryKind {

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import { VfsDriver } from '@x/driver-vfs';
-import { type Driver, LayerStore } from '@x/layer-store';
+import { type CloseOptions, type Driver, LayerStore } from '@x/layer-store';
 import type { SubjectFacts, Workbench } from './check.js';
 import type { DriverCalls } from './driver-calls.js';
 import { type CheckedSubject, createDriver } from './subject.js';
@@ -16,7 +16,10 @@ export interface WorkbenchInit {
   readonly signal: AbortSignal;
 }
 
-/** The bench of one run of one check. `close` closes every driver and store it gave out; the directory is the runner's to remove. */
+/**
+ * The bench of one run of one check. `close` closes every driver and store it gave out; the directory is the runner's to
+ * remove. Its methods are bound, so that a check can take them out of it.
+ */
 export class LiveWorkbench implements Workbench {
   readonly facts: SubjectFacts;
   readonly home: string;
@@ -47,23 +50,21 @@ export class LiveWorkbench implements Workbench {
     return this.#driver;
   }
 
-  async scratch(): Promise<string> {
-    return mkdtemp(path.join(this.#init.directory, 'scratch-'));
-  }
+  readonly scratch = (): Promise<string> => mkdtemp(path.join(this.#init.directory, 'scratch-'));
 
-  async reopen(): Promise<Driver> {
-    await this.#driver.close();
+  readonly reopen = async (options: CloseOptions = {}): Promise<Driver> => {
+    await this.#driver.close(options);
     this.#drivers.delete(this.#driver);
     this.#driver = this.#make(this.home, '');
     await this.#driver.open();
     return this.#driver;
-  }
+  };
 
-  async another(home?: string): Promise<Driver> {
+  readonly another = async (home?: string): Promise<Driver> => {
     return this.#make(home ?? path.join(await this.scratch(), this.#init.subject.factory.name), 'another.');
-  }
+  };
 
-  async vfs(): Promise<Driver> {
+  readonly vfs = async (): Promise<Driver> => {
     const driver = this.#init.calls.record(
       new VfsDriver({ home: path.join(await this.scratch(), 'vfs') }),
       'vfs.',
@@ -71,9 +72,9 @@ export class LiveWorkbench implements Workbench {
     this.#drivers.add(driver);
     await driver.open();
     return driver;
-  }
+  };
 
-  async openStore(): Promise<LayerStore> {
+  readonly openStore = async (): Promise<LayerStore> => {
     const root = path.join(await this.scratch(), 'store');
     await mkdir(root, { mode: 0o700 });
     const driver = this.#init.calls.record(
@@ -83,11 +84,9 @@ export class LiveWorkbench implements Workbench {
     const store = await LayerStore.open({ root, driver });
     this.#stores.push(store);
     return store;
-  }
+  };
 
-  call<T>(what: string, work: () => Promise<T>): Promise<T> {
-    return this.#init.calls.step(what, work);
-  }
+  readonly call = <T>(what: string, work: () => Promise<T>): Promise<T> => this.#init.calls.step(what, work);
 
   /** The first failure is thrown, after everything was tried. */
   async close(): Promise<void> {

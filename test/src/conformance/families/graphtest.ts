@@ -1,3 +1,0 @@
-import type { Check } from '../check.js';
-
-export const GRAPHTEST_CHECKS: readonly Check[] = [];
