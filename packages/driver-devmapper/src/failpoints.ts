@@ -5,9 +5,8 @@ export const DEVMAPPER_FAILPOINTS = [
   // C1 to C6: a device is made
   'create.open',
   'create.refresh',
-  'create.suspend-origin',
   'create.pool-create',
-  'create.resume-origin',
+  'create.snapshot',
   'create.metafile',
   'create.close',
   'create.abandon',
@@ -19,7 +18,6 @@ export const DEVMAPPER_FAILPOINTS = [
   'delete.close',
   'delete.mark',
   'delete.entomb',
-  'delete.tombstone',
   // B1 and B2: the base device gets its file system
   'base.file-system',
   'base.mkfs',

@@ -1,4 +1,3 @@
-import { MAX_THIN_ID } from '../pool/thin-pool.js';
 import { BASE_HASH } from './device-record.js';
 
 /** File of the base device, whose hash is empty. */
@@ -13,25 +12,16 @@ const TOMBSTONE = '.deleted-';
 /** What a name in `<home>/metadata` stands for. */
 export type MetadataFile =
   | { readonly kind: 'device'; readonly hash: string }
-  /** A deleted device that the pool would not give up yet. */
-  | { readonly kind: 'tombstone'; readonly deviceId: number }
   /** Left behind by a write that was interrupted. */
   | { readonly kind: 'torn' }
   | { readonly kind: 'other' };
 
-/** The startup scan's rules (spec/drivers.md 2.2). */
+/** The startup scan's rules (spec/drivers.md 2.2); tombstones are devices too. */
 export function classifyFile(name: string): MetadataFile {
+  if (name === BASE_FILE) return { kind: 'device', hash: BASE_HASH };
   if (name.startsWith(TORN)) return { kind: 'torn' };
-  if (name.startsWith(TOMBSTONE)) {
-    const number = name.slice(TOMBSTONE.length);
-    const deviceId = Number(number);
-    return /^\d{1,8}$/.test(number) && deviceId <= MAX_THIN_ID
-      ? { kind: 'tombstone', deviceId }
-      : { kind: 'other' };
-  }
-  if (name.startsWith('.') || isReservedName(name)) {
-    return name === BASE_FILE ? { kind: 'device', hash: BASE_HASH } : { kind: 'other' };
-  }
+  if (isTombstone(name)) return { kind: 'device', hash: name };
+  if (name.startsWith('.') || isReservedName(name)) return { kind: 'other' };
   return { kind: 'device', hash: name };
 }
 
@@ -52,11 +42,16 @@ export function deviceFile(hash: string): string {
 }
 
 /**
- * Where the record of a deleted device waits: a hidden name, so that the layer's id is free again at once and Docker passes
- * over it.
+ * The hash, and the file, that a deleted device has while the pool does not give it up: hidden, so that the layer's id is
+ * free again at once and Docker passes over it.
  */
-export function tombstoneFile(deviceId: number): string {
+export function tombstoneHash(deviceId: number): string {
   return `${TOMBSTONE}${deviceId}`;
+}
+
+/** Whether a hash is that of a deleted device. */
+export function isTombstone(hash: string): boolean {
+  return /^\.deleted-\d{1,8}$/.test(hash);
 }
 
 /** A damaged file's name once it has been put aside. */

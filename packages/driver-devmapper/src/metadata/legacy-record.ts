@@ -1,4 +1,6 @@
-import { type DeviceRecord, deviceRecordOf } from './device-record.js';
+import { LayerStoreError } from '@x/archive';
+import { BASE_HASH, type DeviceRecord, deviceRecordOf } from './device-record.js';
+import { isReservedName } from './file-names.js';
 import { JsonRecord } from './json-record.js';
 
 /**
@@ -9,8 +11,17 @@ export function parseLegacyRecord(text: string, what: string): ReadonlyMap<strin
   const devices = JsonRecord.parse(text, what).object('Devices');
   return new Map(
     Object.entries(devices).map(([hash, value]) => [
-      hash,
+      checkedHash(hash, what),
       deviceRecordOf(JsonRecord.of(value, `${what}, device "${hash}"`)),
     ]),
   );
+}
+
+/** A hash becomes a file name. */
+function checkedHash(hash: string, what: string): string {
+  if (hash === BASE_HASH || (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/.test(hash) && !isReservedName(hash)))
+    return hash;
+  throw new LayerStoreError('DRIVER_STATE_DAMAGED', `${what}: ${JSON.stringify(hash)} is not a device`, {
+    driver: 'devicemapper',
+  });
 }

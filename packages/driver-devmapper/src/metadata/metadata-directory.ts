@@ -16,7 +16,7 @@ import {
   DEVICE_SET_FILE,
   deviceFile,
   TRANSACTION_FILE,
-  tombstoneFile,
+  tombstoneHash,
 } from './file-names.js';
 import {
   encodeTransactionRecord,
@@ -26,14 +26,6 @@ import {
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
-
-/** What a start found in the directory. */
-export interface MetadataScan {
-  /** By hash; also those that Docker left with `deleted: true`. */
-  readonly devices: ReadonlyMap<string, DeviceRecord>;
-  /** By device id. */
-  readonly tombstones: ReadonlyMap<number, DeviceRecord>;
-}
 
 /**
  * `<home>/metadata`: one file per device and two for the pool, each replaced as a whole and on stable storage when a call
@@ -57,22 +49,21 @@ export class MetadataDirectory {
     }
   }
 
-  /** Every device there is a record of. */
-  async scan(): Promise<MetadataScan> {
+  /** Every device there is a record of, by hash, those that wait for their deletion too; and whether any was damaged. */
+  async scan(): Promise<{ readonly devices: ReadonlyMap<string, DeviceRecord>; readonly damaged: boolean }> {
     const devices = new Map<string, DeviceRecord>();
-    const tombstones = new Map<number, DeviceRecord>();
+    let damaged = false;
     for (const entry of await readdir(this.path, { withFileTypes: true })) {
-      if (!entry.isFile()) continue;
       const file = classifyFile(entry.name);
-      if (file.kind === 'device') {
-        const record = await this.#load(entry.name, parseDeviceRecord);
-        if (record !== undefined) devices.set(file.hash, record);
-      } else if (file.kind === 'tombstone') {
-        const record = await this.#load(entry.name, parseDeviceRecord);
-        if (record !== undefined) tombstones.set(file.deviceId, record);
+      if (!entry.isFile() || file.kind === 'other' || file.kind === 'torn') {
+        damaged ||= entry.name.endsWith(corruptFile(''));
+        continue;
       }
+      const record = await this.loadDevice(file.hash);
+      if (record === undefined) damaged = true;
+      else devices.set(file.hash, record);
     }
-    return { devices, tombstones };
+    return { devices, damaged };
   }
 
   /** Undefined: no such device. */
@@ -90,22 +81,17 @@ export class MetadataDirectory {
   }
 
   /**
-   * Turns a device into a tombstone in two steps. Between them the file says `deleted: true` as Docker has it, which the
-   * next start takes up from there.
+   * Turns a device into a tombstone in two steps and gives its new hash. Between them the file says `deleted: true` as
+   * Docker has it, which the next start takes up from there.
    */
-  async entomb(hash: string, record: DeviceRecord): Promise<DeviceRecord> {
-    const deleted = { ...record, deleted: true };
-    await step('delete.mark', () => this.saveDevice(hash, deleted));
+  async entomb(hash: string, record: DeviceRecord): Promise<string> {
+    const tombstone = tombstoneHash(record.deviceId);
+    await step('delete.mark', () => this.saveDevice(hash, { ...record, deleted: true }));
     await step('delete.entomb', async () => {
-      await rename(join(this.path, deviceFile(hash)), join(this.path, tombstoneFile(record.deviceId)));
+      await rename(join(this.path, deviceFile(hash)), join(this.path, deviceFile(tombstone)));
       await syncDirectory(this.path);
     });
-    return deleted;
-  }
-
-  /** Absent is fine. */
-  removeTombstone(deviceId: number): Promise<void> {
-    return this.#remove(tombstoneFile(deviceId));
+    return tombstone;
   }
 
   /** A home without the file has the defaults. */

@@ -1,0 +1,150 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { removeDevice } from '../device-mapper/thin-devices.js';
+import { prepareDirectLvm } from '../direct-lvm/prepare-direct-lvm.js';
+import { DeviceIdBitmap } from '../metadata/device-id-bitmap.js';
+import { BASE_HASH } from '../metadata/device-record.js';
+import { isTombstone } from '../metadata/file-names.js';
+import { migrateLegacyMetadata } from '../metadata/legacy-migration.js';
+import { MetadataDirectory } from '../metadata/metadata-directory.js';
+import type { DevmapperOptions, ResolvedDevmapperOptions } from '../options/options.js';
+import { resolveDevmapperOptions } from '../options/resolve-options.js';
+import { assertMutable } from '../pool/pool-usability.js';
+import type { ThinPool } from '../pool/thin-pool.js';
+import { PoolTransactions } from '../transaction/pool-transactions.js';
+import { ensureBaseImage } from './base-image.js';
+import { deleteTombstones } from './deferred-deletion.js';
+import { DeviceLocks } from './device-locks.js';
+import { DeviceNames, devicePrefix } from './device-names.js';
+import { type DeviceSetCore, saveRecord, type WarningListener } from './device-set-core.js';
+import { DeviceTable } from './device-table.js';
+import { releaseStaleSnapshot, resumeFrozenDevices } from './frozen-devices.js';
+import type { DeviceSetHost } from './host.js';
+import { tidyActiveDevices } from './leftover-devices.js';
+import { findOrCreatePool } from './pool-set-up.js';
+import { recoverTransaction } from './recovery.js';
+
+const HOME_MODE = 0o700;
+
+/** What {@link openDeviceSet} is given. */
+export interface OpenDeviceSetOptions {
+  readonly home: string;
+  readonly host: DeviceSetHost;
+  readonly options: DevmapperOptions;
+  readonly warn: WarningListener;
+}
+
+/**
+ * Opens the devices of a home (spec/drivers.md 2.5): the pool is found or made, what a dead process left frozen, half done or
+ * undeleted is put right, and the base device made sure of. A failure takes a pool that was made here away again.
+ */
+export async function openDeviceSet(request: OpenDeviceSetOptions): Promise<DeviceSetCore> {
+  const { home, host, warn } = request;
+  const asked = resolveDevmapperOptions(request.options, await host.deviceMapper.driverVersion());
+  await mkdir(home, { recursive: true, mode: HOME_MODE });
+  const metadata = new MetadataDirectory(home, (file, error) => {
+    warn(`${file} in ${home}/metadata was damaged and is put aside, its device is not used: ${String(error)}`);
+  });
+  await metadata.open();
+  const options = await withDirectLvmPool(home, asked);
+  const names = await namesOf(home, options);
+  const { devices } = await metadata.scan();
+  const record = await metadata.loadDeviceSet();
+  if (record.prefix !== '' && record.prefix !== names.prefix) {
+    warn(`${home} was moved: devices named ${record.prefix}-* that are still active are not its own any more`);
+  }
+  const { pool, created } = await findOrCreatePool({
+    home,
+    host,
+    options,
+    names,
+    record,
+    recordedDevices: devices.size,
+    mayCreate: true,
+    warn,
+  });
+  try {
+    await resumeFrozenDevices(host.deviceMapper, names, { ownPool: options.thinPoolDevice === undefined });
+    const { transactionId } = assertMutable(await pool.status(), pool.name);
+    await releaseStaleSnapshot(pool);
+    const ids = new DeviceIdBitmap(record.nextDeviceId);
+    const core: DeviceSetCore = {
+      home,
+      host,
+      options,
+      names,
+      pool,
+      metadata,
+      ids,
+      table: new DeviceTable(metadata, ids),
+      transactions: new PoolTransactions(metadata, pool, transactionId),
+      locks: new DeviceLocks(),
+      warn,
+      record,
+      fileSystem: options.fileSystem ?? 'ext4',
+    };
+    await migrateLegacyMetadata(home, metadata);
+    await recover(core);
+    await ensureBaseImage(core);
+    await recordPool(core);
+    return core;
+  } catch (error) {
+    if (created) await takeBack(host, pool, error, warn);
+    throw error;
+  }
+}
+
+async function recover(core: DeviceSetCore): Promise<void> {
+  const { devices, damaged } = await core.metadata.scan();
+  core.table.adopt(devices);
+  const contents = core.host.contents(core.pool, core.warn);
+  // The ids of damaged records are not known; all that the pool has are kept from being handed out.
+  if (damaged) for (const id of (await contents.deviceIds()) ?? []) core.ids.markUsed(id);
+  await recoverTransaction(core, contents);
+  await entombMarked(core);
+  await tidyActiveDevices(core);
+  await deleteTombstones(core);
+}
+
+/** Docker leaves deleted devices under the layer's name, and so does a process that died between mark and rename. */
+async function entombMarked(core: DeviceSetCore): Promise<void> {
+  for (const hash of core.table.hashes()) {
+    if (hash !== BASE_HASH && !isTombstone(hash) && core.table.get(hash)?.deleted === true) {
+      await core.table.entomb(hash);
+    }
+  }
+}
+
+async function withDirectLvmPool(
+  home: string,
+  options: ResolvedDevmapperOptions,
+): Promise<ResolvedDevmapperOptions> {
+  if (options.directLvm === undefined) return options;
+  const thinPoolDevice = await prepareDirectLvm(home, options.directLvm, { force: options.directLvmForce });
+  return { ...options, thinPoolDevice };
+}
+
+async function namesOf(home: string, options: ResolvedDevmapperOptions): Promise<DeviceNames> {
+  const { dev, ino } = await stat(home, { bigint: true });
+  return new DeviceNames(devicePrefix(options.namePrefix, dev, ino), options.thinPoolDevice);
+}
+
+/** What later starts compare with: Docker's file may lack it, and a pool's block size is fixed for life. */
+async function recordPool(core: DeviceSetCore): Promise<void> {
+  const { blockSectors } = await core.pool.table();
+  const { prefix } = core.names;
+  if (core.record.thinBlockSectors === blockSectors && core.record.prefix === prefix) return;
+  await saveRecord(core, { thinBlockSectors: blockSectors, prefix });
+}
+
+async function takeBack(
+  host: DeviceSetHost,
+  pool: ThinPool,
+  error: unknown,
+  warn: WarningListener,
+): Promise<void> {
+  try {
+    await removeDevice(host.deviceMapper, pool.name);
+  } catch (failure) {
+    warn(`the pool ${pool.name} could not be taken away after ${String(error)}: ${String(failure)}`);
+  }
+}

@@ -1,0 +1,120 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LayerStoreError } from '@x/archive';
+import type { DeviceSetRecord } from '../metadata/device-set-record.js';
+import { DEFAULT_BLOCK_SECTORS, type ResolvedDevmapperOptions } from '../options/options.js';
+import { createPool } from '../pool/create-pool.js';
+import { ThinPool } from '../pool/thin-pool.js';
+import type { DeviceNames } from './device-names.js';
+import type { DeviceSetHost } from './host.js';
+
+/** What {@link findOrCreatePool} works on. */
+export interface PoolRequest {
+  readonly home: string;
+  readonly host: DeviceSetHost;
+  readonly options: ResolvedDevmapperOptions;
+  readonly names: DeviceNames;
+  readonly record: DeviceSetRecord;
+  /** Records of devices there are: a pool that is made of new files cannot have them. */
+  readonly recordedDevices: number;
+  /** False: an inspection; a missing pool is an error. */
+  readonly mayCreate: boolean;
+  readonly warn: (message: string) => void;
+}
+
+/** A pool that is active. */
+export interface FoundPool {
+  readonly pool: ThinPool;
+  /** It was not there before. */
+  readonly created: boolean;
+}
+
+/** The loop files of a home. */
+export function loopFile(home: string, which: 'data' | 'metadata'): string {
+  return join(home, 'devicemapper', which);
+}
+
+/**
+ * The pool of this home: adopted where it is active, made of loop files or the given devices where it is not (spec/drivers.md
+ * 2.5 steps 6 and 8). Everything that can be refused is refused before anything is made: a device of another type, a missing
+ * `dm.thinpooldev`, another block size than recorded, lost loop files, loop files that another pool has attached.
+ */
+export async function findOrCreatePool(request: PoolRequest): Promise<FoundPool> {
+  const { host, names, options } = request;
+  const pool = new ThinPool(host.deviceMapper, names.pool);
+  checkBlockSize(request);
+  if ((await host.deviceMapper.info(names.pool)) !== undefined) {
+    await pool.table();
+    return { pool, created: false };
+  }
+  if (options.thinPoolDevice !== undefined) {
+    throw new LayerStoreError(
+      'DRIVER_POOL_UNUSABLE',
+      `there is no active device ${options.thinPoolDevice}: activate the pool (vgchange -ay, dmsetup create) or correct ` +
+        'dm.thinpooldev',
+      { driver: 'devicemapper', option: 'dm.thinpooldev', name: options.thinPoolDevice },
+    );
+  }
+  if (!request.mayCreate) throw notActive(request);
+  await checkLoopFiles(request);
+  await createPool(host, {
+    name: names.pool,
+    directory: join(request.home, 'devicemapper'),
+    options,
+    blockSectors: options.blockSectors ?? (request.record.thinBlockSectors || DEFAULT_BLOCK_SECTORS),
+    warn: request.warn,
+  });
+  return { pool, created: true };
+}
+
+function checkBlockSize({ options, record, home }: PoolRequest): void {
+  const recorded = record.thinBlockSectors;
+  if (options.blockSectors === undefined || recorded === 0 || recorded === options.blockSectors) return;
+  throw new LayerStoreError(
+    'OPTION_INVALID',
+    `dm.blocksize=${options.blockSectors * 512} is not the ${recorded * 512} bytes that the pool of ${home} was made with, ` +
+      'and that is fixed for the life of a pool: leave the option out',
+    { driver: 'devicemapper', option: 'dm.blocksize' },
+  );
+}
+
+async function checkLoopFiles({ home, host, options, recordedDevices }: PoolRequest): Promise<void> {
+  const files = [
+    ...(options.dataDevice === undefined ? [loopFile(home, 'data')] : []),
+    ...(options.metadataDevice === undefined ? [loopFile(home, 'metadata')] : []),
+  ];
+  for (const file of files) {
+    if (!(await exists(file))) {
+      if (recordedDevices === 0) continue;
+      throw new LayerStoreError(
+        'DRIVER_STATE_FOREIGN',
+        `${file} is missing but ${home}/metadata has records of ${recordedDevices} devices: put the file back, or remove ` +
+          'the home to begin anew',
+        { driver: 'devicemapper', path: file },
+      );
+    }
+    const loop = await host.loops.find(file);
+    if (loop === undefined) continue;
+    throw new LayerStoreError(
+      'DRIVER_BUSY',
+      `${file} is attached to ${loop}, which another pool may be using: two pools on one file destroy it; ` +
+        `remove that pool (dmsetup ls --tree) or detach with losetup -d ${loop}`,
+      { driver: 'devicemapper', path: file },
+    );
+  }
+}
+
+function notActive({ names, home }: PoolRequest): LayerStoreError {
+  return new LayerStoreError(
+    'DRIVER_POOL_UNUSABLE',
+    `the pool ${names.pool} is not active, so there is nothing to look at: open ${home} with the driver first`,
+    { driver: 'devicemapper', name: names.pool },
+  );
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
