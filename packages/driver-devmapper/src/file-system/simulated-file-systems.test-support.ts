@@ -42,6 +42,11 @@ export class SimulatedFileSystems implements ThinFileSystems {
     return this.#content(device).uuid;
   }
 
+  async size(device: string): Promise<number> {
+    await this.#enter('size', device);
+    return this.#content(device).size;
+  }
+
   async grow(device: string, type: FileSystemType, mountPoint: string): Promise<void> {
     await this.#enter('grow', device, type);
     if (this.mounts.get(mountPoint)?.device !== this.#name(device)) {

@@ -23,6 +23,8 @@ export interface ThinFileSystems {
   probe(device: string): Promise<FileSystemType | 'btrfs'>;
   /** Lower-case uuid of the file system. */
   uuid(device: string): Promise<string>;
+  /** Bytes the file system takes of its device, as its superblock says. */
+  size(device: string): Promise<number>;
   /** Makes the file system as large as its device; it is mounted at `mountPoint`. */
   grow(device: string, type: FileSystemType, mountPoint: string): Promise<void>;
   mount(device: string, mountPoint: string, options: ThinMountOptions): Promise<void>;
