@@ -9,6 +9,7 @@ import type { BlockDeviceCalls } from './calls/block-device.js';
 import type { ContentCalls } from './calls/content.js';
 import type { Crc64Calls } from './calls/crc64.js';
 import type { DeviceMapperCalls } from './calls/device-mapper.js';
+import type { DigestCalls } from './calls/digest.js';
 import type { FallbackCalls } from './calls/fallbacks.js';
 import type { FsAtCalls } from './calls/fs-at.js';
 import type { KernelLogCalls } from './calls/kernel-log.js';
@@ -60,7 +61,11 @@ export type SyncCalls = FsAtCalls &
   KernelLogCalls;
 
 /** Everything the addon exports. */
-export type NativeCalls = SyncCalls & AsyncTwins<SyncCalls> & Crc64Calls & TreeCalls & { pageSize(): number };
+export type NativeCalls = SyncCalls &
+  AsyncTwins<SyncCalls> &
+  Crc64Calls &
+  DigestCalls &
+  TreeCalls & { pageSize(): number };
 
 /** What this machine can do; each is found out when it is read, once. */
 export interface NativeFeatures {

@@ -19,6 +19,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   layer_store::RegisterUserNamespace(env, exports);
   layer_store::RegisterKernelLog(env, exports);
   layer_store::RegisterCrc64(env, exports);
+  layer_store::RegisterDigest(env, exports);
   layer_store::RegisterFeatures(env, exports);
   layer_store::RegisterExtract(env, exports);
   layer_store::RegisterGather(env, exports);

@@ -12,7 +12,9 @@ export interface NativeDigester {
 
 export interface DigestCalls {
   /** Names as OpenSSL spells them: `sha256`. ERR_INVALID_ARG_VALUE when {@link knowsDigest} is false. */
-  readonly NativeDigester: new (algorithm: string) => NativeDigester;
+  readonly NativeDigester: new (
+    algorithm: string,
+  ) => NativeDigester;
   /** Whether this process has an OpenSSL that can be reached and knows the algorithm. */
   knowsDigest(algorithm: string): boolean;
 }

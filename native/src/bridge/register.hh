@@ -18,6 +18,7 @@ void RegisterQuota(Napi::Env env, Napi::Object exports);
 void RegisterUserNamespace(Napi::Env env, Napi::Object exports);
 void RegisterKernelLog(Napi::Env env, Napi::Object exports);
 void RegisterCrc64(Napi::Env env, Napi::Object exports);
+void RegisterDigest(Napi::Env env, Napi::Object exports);
 void RegisterFeatures(Napi::Env env, Napi::Object exports);
 void RegisterExtract(Napi::Env env, Napi::Object exports);
 void RegisterGather(Napi::Env env, Napi::Object exports);
