@@ -3,6 +3,7 @@
  * removal that gets through, programs of the system, failpoints.
  */
 export { formatSize as humanSize } from '@x/archive';
+export { syncFileSystem } from './driver/sync-file-system.js';
 export { defineFailpoints, type FailpointSet } from './failpoint/failpoint-set.js';
 export { syncDirectory, UNFINISHED_PREFIX, writeFileDurably } from './kit/files/durable-file.js';
 export { fileSystemName } from './kit/files/file-system-name.js';
