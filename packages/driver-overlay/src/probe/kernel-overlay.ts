@@ -36,11 +36,11 @@ async function tryMount(
   { lowers, upper, work, merged }: ScratchLayers,
   userXattr: boolean,
 ): Promise<Finding | undefined> {
-  const escape = (path: string): string => path.replace(/[\\:,]/g, '\\$&');
+  const escaped = (path: string): string => path.replace(/[\\:,]/g, '\\$&');
   const options = [
-    `lowerdir=${lowers.map(escape).join(':')}`,
-    `upperdir=${escape(upper)}`,
-    `workdir=${escape(work)}`,
+    `lowerdir=${lowers.map(escaped).join(':')}`,
+    `upperdir=${escaped(upper)}`,
+    `workdir=${escaped(work)}`,
     ...(userXattr ? ['userxattr'] : []),
   ];
   try {
