@@ -1,4 +1,4 @@
-import type { DirectLvmConfig } from '../direct-lvm/direct-lvm-config.js';
+import type { DirectLvmConfig, DirectLvmOptions } from '../direct-lvm/direct-lvm-config.js';
 
 /** File systems a thin device may carry. */
 export type FileSystemType = 'ext4' | 'xfs';
@@ -41,7 +41,7 @@ export interface DevmapperOptions {
   /** `dm.xfs_nospace_max_retries`. Kept as text: an unsigned 64-bit number that goes into sysfs as it is. */
   readonly xfsNospaceMaxRetries?: string;
   /** `dm.directlvm_device` and its companions. */
-  readonly directLvm?: DirectLvmConfig;
+  readonly directLvm?: DirectLvmOptions;
   /** `dm.directlvm_device_force`: set up also over a file system that is there. */
   readonly directLvmForce?: boolean;
   /** `dm.libdm_log_level`, 2 to 7: how much of the device mapper's traffic `onLog` is told. */
