@@ -13,26 +13,22 @@ import type {
 } from '@x/layer-store';
 import type { OverlayMounter } from './mount/overlay-mounter.js';
 import type { ResolvedOverlayOptions } from './options.js';
-
-/** Size limits of read-write layers. */
-export interface LayerQuota {
-  /** Bytes and inodes a directory may come to; undefined is no limit. */
-  readonly size: number | undefined;
-  readonly inodes: number | undefined;
-}
+import type { OverlayFacts } from './probe/overlay-facts.js';
 
 /** Sets limits on directories. There is one only where the file system has project quotas. */
 export interface QuotaControl {
-  /** Limits everything that will be below `directory`, which is empty. */
-  limit(directory: string, quota: LayerQuota): Promise<void>;
+  /** Limits everything that will be below `directory`, which is empty: bytes and inodes. */
+  set(directory: string, quota: { readonly size?: number; readonly inodes?: number }): Promise<void>;
   /** Takes the limit away before the directory is deleted. A directory without one is fine. */
-  release(directory: string): Promise<void>;
+  clear(directory: string): Promise<void>;
 }
 
 /** What a layout works with. */
 export interface LayoutContext {
   readonly options: ResolvedOverlayOptions;
   readonly mounter: OverlayMounter;
+  /** Looks at the home, which is there and not empty by now, and tells the mounter what it has to know. */
+  learn(): Promise<OverlayFacts>;
   /** Undefined: storage options `size` and `inodes` are refused before the layout is asked. */
   readonly quota: QuotaControl | undefined;
   /** What unpacking must do besides: without privilege owners are recorded and refusals reported. */

@@ -16,8 +16,13 @@ export interface OverlayMountRequest {
 
 /** Makes merged views appear and go: the kernel's overlay, or a program that does the same over FUSE. */
 export interface OverlayMounter {
-  /** Most lowers one mount can have. */
-  readonly maxLowers: number;
+  /**
+   * How deletions stand in a layer's directory that is filled beside the mount: as the kernel's own marks, or as files with
+   * `.wh.` names, which take no privilege.
+   */
+  readonly whiteouts: 'overlay' | 'aufs';
+  /** Most layers that one view can be made of, its own included. */
+  readonly maxLayers: number;
   /**
    * Fails with a coded error and leaves nothing: DRIVER_FAILED with the kernel's or the program's words,
    * LAYER_MAX_DEPTH when the layers do not fit one mount, NATIVE_UNAVAILABLE.

@@ -1,0 +1,94 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { invalidOption, LayerStoreError } from '@x/archive';
+import { type MountEntry, parseMountOptions, unmount } from '@x/layer-store/driver-kit';
+import { native } from '@x/native';
+import { executeMount, MOUNT_FLAGS } from './mount-execution.js';
+import { mountMeans } from './mount-means.js';
+import { type MountMeans, planMount } from './mount-plan.js';
+import type { OverlayMounter, OverlayMountRequest } from './overlay-mounter.js';
+
+/** What of the driver's options concerns mounting. */
+export interface KernelMounterOptions {
+  readonly mountInterface: 'auto' | 'fsopen' | 'mount';
+  /** Further words as of mount(8) `-o`. */
+  readonly mountOptions: readonly string[];
+}
+
+/** What the kernel wants to hear with every mount. */
+export interface KernelMountFacts {
+  /** `/sys/module/overlay/parameters/index` is there: `index=off` is said whatever its value, which may change. */
+  readonly index: boolean;
+  /** In a user namespace attributes are `user.overlay.*`. */
+  readonly userXattr: boolean;
+}
+
+/** Docker's limit for the options of one page. */
+const CLASSIC_LAYERS = 129;
+/** One layer less than lowers and upper together could be: once it has a child a layer is mounted as the first lower. */
+const FSCONFIG_LAYERS = 500;
+
+/** Mounts with the kernel's overlay file system. */
+export class KernelMounter implements OverlayMounter {
+  readonly whiteouts = 'overlay';
+  readonly maxLayers: number;
+  readonly #means: MountMeans;
+  readonly #flags: number;
+  readonly #userOptions: readonly string[];
+  #options: readonly string[];
+
+  /** Fails with OPTION_INVALID. */
+  constructor({ mountInterface, mountOptions }: KernelMounterOptions) {
+    const { flags, propagation, data } = parseMountOptions(mountOptions.join(','));
+    if (propagation !== 0 || (flags & ~MOUNT_FLAGS) !== 0) {
+      invalidOption('OverlayDriver', 'mountOptions', 'options of one plain mount', mountOptions.join(','));
+    }
+    this.#means = mountMeans(mountInterface);
+    this.#flags = flags;
+    this.#userOptions = data === '' ? [] : data.split(',');
+    this.#options = this.#userOptions;
+    this.maxLayers = this.#means.fsconfig === 'none' ? CLASSIC_LAYERS : FSCONFIG_LAYERS;
+  }
+
+  /** How mounts are made: fsconfig(2) where it can be, else mount(2). */
+  get via(): 'fsopen' | 'mount' {
+    return this.#means.fsconfig === 'none' ? 'mount' : 'fsopen';
+  }
+
+  /** To be told before the first mount. */
+  adapt({ index, userXattr }: KernelMountFacts): void {
+    this.#options = [
+      ...(index ? ['index=off'] : []),
+      ...(userXattr ? ['userxattr'] : []),
+      ...this.#userOptions,
+    ];
+  }
+
+  async mount({ home, target, lowers, upper, work, label }: OverlayMountRequest): Promise<void> {
+    if (!native.available) {
+      throw new LayerStoreError('NATIVE_UNAVAILABLE', `${target} cannot be mounted: ${native.reason}`, {
+        path: target,
+      });
+    }
+    const writable = upper === undefined || work === undefined ? undefined : { upper, work };
+    if (work !== undefined && this.#userOptions.includes('volatile')) {
+      // The mark of an earlier volatile mount forbids the next (overlayfs.rst, "Volatile mount"). Whoever asks for volatile
+      // layers has decided that they may be lost with the machine.
+      await rm(join(home, work, 'work', 'incompat', 'volatile'), { recursive: true, force: true });
+    }
+    const plan = planMount({ home, lowers, writable, label, options: this.#options }, this.#means);
+    await executeMount(native.calls, plan, target, this.#flags);
+  }
+
+  async unmount(target: string): Promise<void> {
+    await unmount(target, { lazy: true });
+  }
+
+  async unmountIdle(target: string): Promise<void> {
+    await unmount(target);
+  }
+
+  recognizes({ fsType }: MountEntry): boolean {
+    return fsType === 'overlay';
+  }
+}

@@ -1,0 +1,117 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { errnoOf, LayerStoreError } from '@x/archive';
+import {
+  AT_FDCWD,
+  FSCONFIG_CMD_CREATE,
+  MOUNT_ATTR_NODEV,
+  MOUNT_ATTR_NOEXEC,
+  MOUNT_ATTR_NOSUID,
+  MOUNT_ATTR_RDONLY,
+  MOVE_MOUNT_F_EMPTY_PATH,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_RDONLY,
+  type NativeCalls,
+} from '@x/native';
+import type { MountPlan, MountStep } from './mount-plan.js';
+
+const FSOPEN_CLOEXEC = 1;
+const FSMOUNT_CLOEXEC = 1;
+const MS_NOATIME = 1024;
+const MS_NODIRATIME = 2048;
+const MS_STRICTATIME = 1 << 24;
+// mount_setattr(2)
+const MOUNT_ATTR_NOATIME = 0x10;
+const MOUNT_ATTR_STRICTATIME = 0x20;
+const MOUNT_ATTR_NODIRATIME = 0x80;
+
+const ATTRIBUTES: readonly (readonly [flag: number, attribute: number])[] = [
+  [MS_RDONLY, MOUNT_ATTR_RDONLY],
+  [MS_NOSUID, MOUNT_ATTR_NOSUID],
+  [MS_NODEV, MOUNT_ATTR_NODEV],
+  [MS_NOEXEC, MOUNT_ATTR_NOEXEC],
+  [MS_NOATIME, MOUNT_ATTR_NOATIME],
+  [MS_NODIRATIME, MOUNT_ATTR_NODIRATIME],
+  [MS_STRICTATIME, MOUNT_ATTR_STRICTATIME],
+];
+
+/** The MS_* flags that both interfaces have, all of them per mount. */
+export const MOUNT_FLAGS: number = ATTRIBUTES.reduce((all, [flag]) => all | flag, 0);
+
+/**
+ * Carries a plan out at `target`. Nothing is attached when it fails.
+ * @throws DRIVER_FAILED with the kernel's own words, or the code of the refusal
+ */
+export async function executeMount(
+  calls: NativeCalls,
+  plan: MountPlan,
+  target: string,
+  flags: number,
+): Promise<void> {
+  if (plan.via === 'refused') {
+    throw new LayerStoreError(plan.code, `${target} cannot be mounted: ${plan.reason}`, { path: target });
+  }
+  try {
+    if (plan.via === 'fsopen') await mountByContext(calls, plan.steps, target, flags);
+    else if (plan.cwd === undefined) await calls.mount('overlay', target, 'overlay', flags, plan.data);
+    else await calls.mountAt(plan.cwd, 'overlay', target, 'overlay', flags, plan.data);
+  } catch (error) {
+    throw mountFailure(target, error);
+  }
+}
+
+async function mountByContext(
+  calls: NativeCalls,
+  steps: readonly MountStep[],
+  target: string,
+  flags: number,
+): Promise<void> {
+  const descriptors: number[] = [];
+  const keep = (descriptor: number): number => {
+    descriptors.push(descriptor);
+    return descriptor;
+  };
+  try {
+    const context = keep(calls.fsopenSync('overlay', FSOPEN_CLOEXEC));
+    for (const step of steps) configure(calls, context, step);
+    // The one step that writes to the disk (the work directory); the others look at names and cost a microsecond.
+    await calls.fsconfigCommand(context, FSCONFIG_CMD_CREATE);
+    const mount = keep(calls.fsmountSync(context, FSMOUNT_CLOEXEC, attributesOf(flags)));
+    calls.moveMountSync(mount, '', AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
+  } finally {
+    for (const descriptor of descriptors) closeSync(descriptor);
+  }
+}
+
+function configure(calls: NativeCalls, context: number, step: MountStep): void {
+  if (step.kind === 'flag') {
+    calls.fsconfigFlagSync(context, step.key);
+  } else if (step.kind === 'text') {
+    calls.fsconfigStringSync(context, step.key, step.value);
+  } else {
+    const directory = openSync(step.path, constants.O_RDONLY | constants.O_DIRECTORY);
+    // The context has its own reference: five hundred layers need not be open at once.
+    try {
+      calls.fsconfigFdSync(context, step.key, directory);
+    } finally {
+      closeSync(directory);
+    }
+  }
+}
+
+function attributesOf(flags: number): number {
+  return ATTRIBUTES.reduce((all, [flag, attribute]) => ((flags & flag) === 0 ? all : all | attribute), 0);
+}
+
+function mountFailure(target: string, cause: unknown): LayerStoreError {
+  const errno = errnoOf(cause);
+  const { detail, syscall } = (cause ?? {}) as { readonly detail?: unknown; readonly syscall?: unknown };
+  const words = typeof detail === 'string' && detail !== '' ? detail : (errno ?? String(cause));
+  return new LayerStoreError('DRIVER_FAILED', `${target} cannot be mounted: ${words}`, {
+    path: target,
+    cause,
+    ...(errno === undefined ? {} : { errno }),
+    ...(typeof syscall === 'string' ? { syscall } : {}),
+  });
+}
