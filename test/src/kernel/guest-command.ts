@@ -27,9 +27,9 @@ export function guestCommand(task: GuestTask, node: string): GuestCommand {
       const args = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
       if (!hasOption(task.args, '--runInBand') && !hasOption(task.args, '-i')) args.push('--runInBand');
       if (!hasOption(task.args, '--testTimeout')) args.push(`--testTimeout=${TEST_TIMEOUT_MS}`);
-      // Before the caller's: `--selectProjects` takes every word that follows it.
-      const selected = hasOption(task.args, '--selectProjects') ? [] : ['--selectProjects=kernel'];
-      return { command: node, args: [...args, ...selected, ...task.args] };
+      // Last: it takes every word that follows it for a project.
+      const selected = hasOption(task.args, '--selectProjects') ? [] : ['--selectProjects', 'kernel'];
+      return { command: node, args: [...args, ...task.args, ...selected] };
     }
   }
 }
