@@ -143,7 +143,7 @@ function checkProgram(program: string, layout: string): void {
 }
 
 function checkMountOptions(text: string | undefined): readonly string[] {
-  if (text === undefined) return [];
+  if (text === undefined) return Object.freeze([]);
   assertString(WHERE, 'mountOptions', text, true);
   const options = text.split(',').filter((option) => option !== '');
   for (const option of options) {

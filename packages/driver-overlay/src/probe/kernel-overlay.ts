@@ -6,8 +6,7 @@ import type { Finding } from './findings.js';
 import { makeScratchLayers, type ScratchLayers, tryDeletions } from './scratch-layers.js';
 
 /**
- * Tries the kernel's overlay in an empty directory, which keeps the layers of the trial but no mount. The d_type finding comes
- * last: it alone does not keep a home with state from being used.
+ * Tries the kernel's overlay in an empty directory, which keeps the layers of the trial but no mount.
  */
 export async function tryKernelOverlay(
   calls: NativeCalls,
@@ -17,6 +16,10 @@ export async function tryKernelOverlay(
   const layers = await makeScratchLayers(directory);
   const mounted = await tryMount(calls, layers, userXattr);
   if (mounted !== undefined) return mounted;
+  if (!(await givesEntryTypes(calls, directory))) {
+    await unmount(layers.merged, { lazy: true });
+    return { kind: 'no-d-type' };
+  }
   let failure: string | undefined;
   try {
     failure = await tryDeletions(layers);
@@ -26,8 +29,7 @@ export async function tryKernelOverlay(
   // Only now: without privilege over the attribute the mount has been refused, with the better reason.
   const unmarked = tryOpaqueMark(calls, layers, userXattr);
   if (unmarked !== undefined) return unmarked;
-  if (failure !== undefined) return { kind: 'no-whiteouts', reason: failure };
-  return (await givesEntryTypes(calls, directory)) ? { kind: 'usable' } : { kind: 'no-d-type' };
+  return failure === undefined ? { kind: 'usable' } : { kind: 'no-whiteouts', reason: failure };
 }
 
 /** The directory is new, and its name has no character that mount options give a meaning unless the home has. */

@@ -30,9 +30,9 @@ export async function probeOverlay(home: string, options: ProbeOptions = {}): Pr
   try {
     const place = await nearestExisting(home);
     const { name: fileSystem, device } = await fileSystemOf(place);
-    circumstances = { fileSystem, userNamespace, hasState: place === home && (await hasEntries(home)) };
     const obstacle = await lookAtPlace(place);
-    if (obstacle !== undefined) return explainFinding(obstacle, circumstances);
+    if (obstacle !== undefined) return explainFinding(obstacle, { ...circumstances, fileSystem });
+    circumstances = { fileSystem, userNamespace, hasState: place === home && (await hasEntries(home)) };
     const key = JSON.stringify([release(), String(device), process.geteuid?.(), options.mountProgram]);
     const finding = findings.get(key) ?? (await withScratch(place, (directory) => tryIn(directory, options)));
     if (finding.kind === 'usable') findings.set(key, finding);
