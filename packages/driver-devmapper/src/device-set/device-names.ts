@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { BASE_HASH } from '../metadata/device-record.js';
 
 /** Longest name the kernel takes: DM_NAME_LEN less the NUL. */
@@ -24,8 +25,11 @@ export class DeviceNames {
     this.pool = thinPoolDevice ?? `${prefix}-pool`;
   }
 
+  /** A layer id that is too long for the kernel goes by its digest. */
   of(hash: string): string {
-    return `${this.prefix}-${hash === BASE_HASH ? 'base' : hash}`;
+    const name = `${this.prefix}-${hash === BASE_HASH ? 'base' : hash}`;
+    if (name.length <= MAX_DEVICE_NAME) return name;
+    return `${this.prefix}-${createHash('sha256').update(hash).digest('hex')}`;
   }
 
   /** Whether a device is one of this home's, the pool apart. */

@@ -1,4 +1,4 @@
-import type { DeviceMapper } from '../device-mapper/device-mapper.js';
+import type { DeviceMapper, DeviceNumber } from '../device-mapper/device-mapper.js';
 import type { ThinFileSystems } from '../file-system/thin-file-systems.js';
 import type { LoopDevices } from '../loop/loop-devices.js';
 import type { ThinPool } from '../pool/thin-pool.js';
@@ -11,4 +11,6 @@ export interface DeviceSetHost {
   readonly fileSystems: ThinFileSystems;
   /** A look into the pool's metadata from outside; `onReason` is told why there is none. */
   contents(pool: ThinPool, onReason: (reason: string) => void): PoolContents;
+  /** Number of the block device at a path. */
+  deviceNumber(path: string): Promise<DeviceNumber>;
 }

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { LayerStoreError } from '@x/archive';
+import { syncDirectory } from '@x/layer-store/driver-kit';
 import type { DeviceSetRecord } from '../metadata/device-set-record.js';
 import { DEFAULT_BLOCK_SECTORS, type ResolvedDevmapperOptions } from '../options/options.js';
 import { createPool } from '../pool/create-pool.js';
@@ -57,14 +58,51 @@ export async function findOrCreatePool(request: PoolRequest): Promise<FoundPool>
   }
   if (!request.mayCreate) throw notActive(request);
   await checkLoopFiles(request);
-  await createPool(host, {
-    name: names.pool,
-    directory: join(request.home, 'devicemapper'),
-    options,
-    blockSectors: options.blockSectors ?? (request.record.thinBlockSectors || DEFAULT_BLOCK_SECTORS),
-    warn: request.warn,
-  });
+  await makePool(request);
   return { pool, created: true };
+}
+
+/** Our descriptors of the loop devices are closed once the pool has them open: they then go when it goes (autoclear). */
+async function makePool({ home, host, names, options, record, warn }: PoolRequest): Promise<void> {
+  await using data = await openBacking(host, options.dataDevice, loopFile(home, 'data'), options.loopDataSize, warn);
+  await using metadata = await openBacking(
+    host,
+    options.metadataDevice,
+    loopFile(home, 'metadata'),
+    options.loopMetadataSize,
+    warn,
+  );
+  await createPool(host.deviceMapper, {
+    name: names.pool,
+    dataDevice: data.path,
+    metadataDevice: metadata.path,
+    dataBytes: await host.fileSystems.deviceSize(data.path),
+    blockSectors: options.blockSectors ?? (record.thinBlockSectors || DEFAULT_BLOCK_SECTORS),
+    errorIfNoSpace: options.poolErrorIfNoSpace,
+  });
+}
+
+interface Backing extends AsyncDisposable {
+  readonly path: string;
+}
+
+async function openBacking(
+  host: DeviceSetHost,
+  device: string | undefined,
+  file: string,
+  size: number,
+  warn: (message: string) => void,
+): Promise<Backing> {
+  if (device !== undefined) return { path: device, [Symbol.asyncDispose]: () => Promise.resolve() };
+  const image = await host.loops.ensureImage(file, size);
+  if (image.outcome === 'created') {
+    await syncDirectory(dirname(file));
+    await syncDirectory(dirname(dirname(file)));
+  }
+  if (image.outcome === 'larger-than-asked') {
+    warn(`${file} has ${image.size} bytes and keeps them: the ${size} asked for are fewer, and a pool does not shrink`);
+  }
+  return host.loops.attach(file);
 }
 
 function checkBlockSize({ options, record, home }: PoolRequest): void {

@@ -48,7 +48,8 @@ async function removePool(core: DeviceSetCore): Promise<void> {
   }
 }
 
-async function mountPoints(home: string): Promise<string[]> {
+/** What lies in `<home>/mnt`, mounted or not. */
+export async function mountPoints(home: string): Promise<string[]> {
   try {
     const directory = mountDirectory(home);
     return (await readdir(directory)).map((name) => join(directory, name));
