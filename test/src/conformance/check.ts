@@ -1,4 +1,4 @@
-import type { CloseOptions, Driver, DriverCapabilities, LayerStore } from '@x/layer-store';
+import type { CloseOptions, Driver, DriverCapabilities, DriverFactory, LayerStore } from '@x/layer-store';
 
 /**
  * Something of the machine, not of the driver, that a check cannot do without. Where it is missing the check does not apply; in CI
@@ -26,6 +26,8 @@ export interface Workbench {
   /** The driver under test, open. Its calls are recorded for the report. */
   readonly driver: Driver;
   readonly facts: SubjectFacts;
+  /** How the driver is made; `another` does it with the subject's options. */
+  readonly factory: DriverFactory;
   /** The driver's directory. */
   readonly home: string;
   /** Aborted when the check runs out of time. */

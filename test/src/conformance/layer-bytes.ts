@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { type TarEntryInput, type TarTime, type TarXattr, writeTar } from '@x/archive';
+import { type TarEntryInput, TarReader, type TarTime, type TarXattr, writeTar } from '@x/archive';
 import { type LayerSource, layerSource } from '@x/layer-store';
 
 /** Metadata of an entry of a layer. Times are nanoseconds since the epoch. */
@@ -113,4 +113,21 @@ function xattrsOf(xattrs: EntryMetadata['xattrs'] = {}): TarXattr[] {
     name: Buffer.from(name),
     value: Buffer.from(value),
   }));
+}
+
+/** The names in a layer, in its order, directories with their slash. */
+export function entryNames(layer: Uint8Array): readonly string[] {
+  const names: string[] = [];
+  const ignore = (): void => {};
+  const reader = new TarReader({
+    raw: ignore,
+    header: ({ name }) => {
+      names.push(Buffer.from(name).toString('latin1'));
+    },
+    payload: ignore,
+    entryEnd: ignore,
+  });
+  reader.write(layer);
+  reader.end();
+  return names;
 }

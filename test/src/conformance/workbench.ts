@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import { VfsDriver } from '@x/driver-vfs';
-import { type CloseOptions, type Driver, LayerStore } from '@x/layer-store';
+import { type CloseOptions, type Driver, type DriverFactory, LayerStore } from '@x/layer-store';
 import type { SubjectFacts, Workbench } from './check.js';
 import type { DriverCalls } from './driver-calls.js';
 import { type CheckedSubject, createDriver } from './subject.js';
@@ -22,6 +22,7 @@ export interface WorkbenchInit {
  */
 export class LiveWorkbench implements Workbench {
   readonly facts: SubjectFacts;
+  readonly factory: DriverFactory;
   readonly home: string;
   readonly signal: AbortSignal;
   readonly #init: WorkbenchInit;
@@ -33,6 +34,7 @@ export class LiveWorkbench implements Workbench {
   private constructor(init: WorkbenchInit, home: string, driver: Driver) {
     this.#init = init;
     this.facts = init.facts;
+    this.factory = init.subject.factory;
     this.home = home;
     this.signal = init.signal;
     this.#driver = driver;

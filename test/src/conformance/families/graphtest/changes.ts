@@ -2,7 +2,14 @@ import { layerSource } from '@x/layer-store';
 import { type Applier, directory, file, removed } from '../../appliers/index.js';
 import type { Check } from '../../check.js';
 import { expectEqual, expectSameTree } from '../../expectation.js';
-import { edit, manyFiles, manyFilesPath, randomContent, shownChanges, verify } from './fixtures.js';
+import {
+  edit,
+  manyFiles,
+  manyFilesPath,
+  randomContent,
+  shownChanges,
+  verify,
+} from '../../fixtures/layers.js';
 
 const family = 'graphtest';
 
@@ -88,7 +95,10 @@ function diffApply(count: number): Check {
       await verify(driver, 'sibling', after, removed('file-remove.txt'), removed('var/lib/inner'));
       await driver.withMount('upper', (upper) =>
         driver.withMount('sibling', (sibling) =>
-          expectSameTree(sibling, upper, 'the sibling is as the layer the diff is of', { rootEntry: false, precision: 'seconds' }),
+          expectSameTree(sibling, upper, 'the sibling is as the layer the diff is of', {
+            rootEntry: false,
+            precision: 'seconds',
+          }),
         ),
       );
       expectEqual(shownChanges(await driver.changes('sibling', 'upper')), [], 'changes of the sibling to it');

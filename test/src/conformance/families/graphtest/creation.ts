@@ -2,7 +2,7 @@ import path from 'node:path';
 import { attributes, file, holdsOnly } from '../../appliers/index.js';
 import type { Check } from '../../check.js';
 import { expectEqual, expectSameMembers, expectTrue } from '../../expectation.js';
-import { baseTree, edit, freshRoot, shownChanges, verify, visibleNames } from './fixtures.js';
+import { baseTree, edit, freshRoot, shownChanges, verify, visibleNames } from '../../fixtures/layers.js';
 
 const family = 'graphtest';
 

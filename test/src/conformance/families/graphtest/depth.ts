@@ -1,7 +1,7 @@
 import { file, tree } from '../../appliers/index.js';
 import type { Check, SubjectFacts } from '../../check.js';
 import { expectEqual } from '../../expectation.js';
-import { chainLayer, createChain, verify, visibleNames } from './fixtures.js';
+import { chainLayer, createChain, verify, visibleNames } from '../../fixtures/layers.js';
 
 /** Copies do not become slower to read with depth, only to make: there this many say as much as a thousand. */
 const ENOUGH_COPIES = 128;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { errnoOf } from '@x/archive';
 import type { Check } from '../../check.js';
 import { expectEqual, fail } from '../../expectation.js';
-import { baseTree, edit } from './fixtures.js';
+import { baseTree, edit } from '../../fixtures/layers.js';
 
 const MIB = 1024 * 1024;
 const CHUNK = Buffer.alloc(MIB, 0x5a);

@@ -1,3 +1,0 @@
-import type { Check } from '../check.js';
-
-export const MOUNTS_CHECKS: readonly Check[] = [];
