@@ -86,6 +86,15 @@ export async function expectRebuilt(
   }
 }
 
+/** Unpacks the diffs on one another, as a store does that registers them. */
+export async function rebuildLayers(driver: Driver, diffs: readonly Buffer[], name: string): Promise<void> {
+  for (const [number, diff] of diffs.entries()) {
+    const parent = number === 0 ? undefined : `${name}-${number - 1}`;
+    await driver.create(`${name}-${number}`, parent);
+    await driver.applyDiff(`${name}-${number}`, parent, sourceOf(diff));
+  }
+}
+
 /** A chain removed from its top. */
 export async function removeLayers(driver: Driver, name: string, count: number): Promise<void> {
   for (let number = count - 1; number >= 0; number--) await driver.remove(`${name}-${number}`);
