@@ -31,6 +31,7 @@ import { type ProbeOptions, probeOverlay } from './probe/probe-overlay.js';
 import { openQuotaControl } from './quota/quota-control.js';
 import { quotaLimits } from './quota/quota-limits.js';
 import { summarizeShortfall } from './shortfall.js';
+import { isVolatileStorage } from './volatile-storage.js';
 
 /** What the kernel refuses is reported; what it refuses of owners and modes is recorded besides. */
 const UNPRIVILEGED = {
@@ -190,9 +191,10 @@ export class OverlayDriver extends Driver {
     return (await this.#layout.usage(id)) ?? super._usage(id);
   }
 
-  /** Before every record of the store: one call on another thread instead of three. */
+  /** The store asks before every record: one call on another thread, and none where nothing outlives a power cut anyway. */
   protected override async _sync(): Promise<void> {
     if (!native.available) return super._sync();
+    if (isVolatileStorage(this.home)) return;
     const home = openSync(this.home, 'r');
     try {
       await native.calls.syncfs(home);

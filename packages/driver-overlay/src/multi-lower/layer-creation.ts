@@ -6,7 +6,7 @@ import { MULTI_LOWER_FAILPOINTS } from './failpoints.js';
 import { type LayerFiles, STAGED } from './layer-files.js';
 import { removeRemains } from './layer-removal.js';
 import { SMALL_FILE_MODE } from './link-mending.js';
-import type { LowerChain } from './lower-chain.js';
+import type { LowerChain } from './lower-chains.js';
 import { formatLower, formatLowerIds } from './lower-list.js';
 import { copyRootAttributes } from './root-attributes.js';
 import { newShortLink, type ShortLink } from './short-link.js';
@@ -37,8 +37,10 @@ export interface LayerPlan {
  * Nothing is flushed here. The store flushes the file system (`sync`) before it records a layer, and takes back what it
  * has not recorded, so after a power cut none of this is waited for; and small files that did get lost are made
  * again (see `mendLinks`).
+ *
+ * @returns the layer's name in `l/`
  */
-export async function createLayer(files: LayerFiles, plan: LayerPlan): Promise<void> {
+export async function createLayer(files: LayerFiles, plan: LayerPlan): Promise<ShortLink> {
   const { id, lowers } = plan;
   const [parent] = lowers.ids;
   const staged = STAGED + id;
@@ -52,6 +54,7 @@ export async function createLayer(files: LayerFiles, plan: LayerPlan): Promise<v
       marked = await step('multi-lower.create.commit-parent', async () => files.markCommitted(parent));
     }
     await step('multi-lower.create.publish', () => publish(files, staged, id));
+    return link;
   } catch (error) {
     // Nobody else had a child of the parent in the making, so the mark is this one's to take away.
     if (marked && parent !== undefined) files.unmarkCommitted(parent);

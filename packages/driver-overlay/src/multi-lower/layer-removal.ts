@@ -4,14 +4,16 @@ import type { DriverId } from '@x/layer-store';
 import { removeRobustly, syncDirectory } from '@x/layer-store/driver-kit';
 import { MULTI_LOWER_FAILPOINTS } from './failpoints.js';
 import { type LayerFiles, TRASHED } from './layer-files.js';
-import { isShortLink } from './short-link.js';
+import { isShortLink, type ShortLink } from './short-link.js';
 
 const { step } = MULTI_LOWER_FAILPOINTS;
 /** Any of these makes a directory in the home the rest of a layer; one with none of them is not ours to delete. */
 const TRACES = ['diff', 'link', 'lower', 'lower-ids', 'work'] as const;
 
-/** How thoroughly a removal is written down. */
+/** How a layer is removed. */
 export interface RemovalOptions {
+  /** The layer's name in `l/`; undefined is lost. */
+  readonly link: ShortLink | undefined;
   /** False where nothing outlives a power cut anyway (tmpfs). */
   readonly durable: boolean;
 }
@@ -26,9 +28,8 @@ export interface RemovalOptions {
 export async function removeLayer(
   files: LayerFiles,
   id: DriverId,
-  { durable }: RemovalOptions,
+  { link, durable }: RemovalOptions,
 ): Promise<void> {
-  const link = files.link(id);
   const trashed = TRASHED + id;
   if (!isLayer(files, id)) return;
   await step('multi-lower.remove.unpublish', async () => {
@@ -45,7 +46,7 @@ export async function removeLayer(
 /** Clears away what is under a layer's name if it is the rest of one. False: it is something else. */
 export async function removeRemains(files: LayerFiles, id: DriverId): Promise<boolean> {
   if (!isLayer(files, id)) return false;
-  await removeLayer(files, id, { durable: false });
+  await removeLayer(files, id, { link: files.link(id), durable: false });
   return true;
 }
 

@@ -6,7 +6,7 @@ import type { DriverId } from '@x/layer-store';
 import { mountsBelow, readMountInfo } from '@x/layer-store/driver-kit';
 import type { OverlayMounter } from '../mount/overlay-mounter.js';
 import type { LayerFiles } from './layer-files.js';
-import { lowerChain, restoreLowers } from './lower-chain.js';
+import type { LowerChains } from './lower-chains.js';
 import { LINKS } from './lower-list.js';
 
 /** `merged` exists only while it is mounted, or until the next touch after a crash. */
@@ -25,20 +25,22 @@ interface Owner {
  */
 export class MergedViews {
   readonly #files: LayerFiles;
+  readonly #chains: LowerChains;
   readonly #mounter: OverlayMounter;
   readonly #owner: Owner | undefined;
   /** What this instance has handed out, and whether it can be written to. */
   readonly #used = new Map<DriverId, 'read-only' | 'read-write'>();
 
-  constructor(files: LayerFiles, mounter: OverlayMounter, owner: Owner | undefined) {
+  constructor(files: LayerFiles, chains: LowerChains, mounter: OverlayMounter, owner: Owner | undefined) {
     this.#files = files;
+    this.#chains = chains;
     this.#mounter = mounter;
     this.#owner = owner;
   }
 
   /** Mounts, or returns what is mounted already. */
   async get(id: DriverId, label: string | undefined): Promise<string> {
-    const { links } = await lowerChain(this.#files, id);
+    const { links } = await this.#chains.below(id);
     if (links.length === 0) return this.#files.diff(id);
     const target = this.#files.merged(id);
     const kind = this.#files.isCommitted(id) ? 'read-only' : 'read-write';
@@ -89,8 +91,10 @@ export class MergedViews {
 
   /** Unmounts what a dead process left. DRIVER_BUSY while somebody works in it. */
   async evict(id: DriverId): Promise<void> {
-    if (await this.isMounted(id)) await this.#mounter.unmountIdle(this.#files.merged(id));
-    removeDirectory(this.#files.merged(id));
+    const target = this.#files.merged(id);
+    if (await this.isMounted(id)) await this.#mounter.unmountIdle(target);
+    else if (lstatSync(target, { throwIfNoEntry: false }) === undefined) return;
+    removeDirectory(target);
   }
 
   /**
@@ -133,7 +137,7 @@ export class MergedViews {
       await this.#tryMount(id, target, kind, label);
     } catch (error) {
       // A lost link is not looked for before, which would cost two calls a layer with every mount.
-      if (!(await restoreLowers(this.#files, id))) throw error;
+      if (!(await this.#chains.restore(id))) throw error;
       await this.#tryMount(id, target, kind, label);
     }
     if (this.#owner === undefined || kind === 'read-only') return;
@@ -148,7 +152,7 @@ export class MergedViews {
     kind: 'read-only' | 'read-write',
     label: string | undefined,
   ): Promise<void> {
-    const { links } = await lowerChain(this.#files, id);
+    const { links } = await this.#chains.below(id);
     const lowers = links.map((link) => `${LINKS}/${link}`);
     const own = `${id}/diff`;
     const writable = kind === 'read-write';

@@ -12,11 +12,11 @@ import { KeyedMutex } from '@x/layer-store/driver-kit';
 import type { CreateRequest, LayoutContext, OverlayLayout } from '../layout.js';
 import type { OverlayFacts } from '../probe/overlay-facts.js';
 import { quotaLimits } from '../quota/quota-limits.js';
+import { isVolatileStorage } from '../volatile-storage.js';
 import { createLayer } from './layer-creation.js';
 import { isReserved, LayerFiles } from './layer-files.js';
 import { removeLayer } from './layer-removal.js';
-import { mendLinks } from './link-mending.js';
-import { type LowerChain, lowerChain } from './lower-chain.js';
+import { type LowerChain, LowerChains, NO_LOWERS } from './lower-chains.js';
 import { MergedViews } from './merged-views.js';
 import { expectsNativeDiff, type UpperTraits, upperTraits } from './native-diff-trial.js';
 import { makeHome, recover } from './recovery.js';
@@ -26,8 +26,6 @@ const HOME_MODE = 0o710;
 const ROOTLESS_HOME_MODE = 0o700;
 /** There when the kernel can give a mount a context. */
 const SELINUX = '/sys/fs/selinux/enforce';
-/** Nothing on them outlives a power cut. */
-const IN_MEMORY: ReadonlySet<string> = new Set(['tmpfs', 'ramfs']);
 
 /** What opening found out. */
 interface OpenState {
@@ -45,6 +43,7 @@ export class MultiLowerLayout implements OverlayLayout {
   readonly capabilities: DriverCapabilities;
   readonly #context: LayoutContext;
   readonly #files: LayerFiles;
+  readonly #chains: LowerChains;
   readonly #views: MergedViews;
   /** What makes a layer a lower, a view or a target of unpacking; never two at once for one id. */
   readonly #locks = new KeyedMutex<DriverId>();
@@ -67,7 +66,8 @@ export class MultiLowerLayout implements OverlayLayout {
     };
     this.#context = context;
     this.#files = new LayerFiles(options.home);
-    this.#views = new MergedViews(this.#files, mounter, options.idMap?.rootPair);
+    this.#chains = new LowerChains(this.#files);
+    this.#views = new MergedViews(this.#files, this.#chains, mounter, options.idMap?.rootPair);
   }
 
   async open(): Promise<void> {
@@ -85,7 +85,7 @@ export class MultiLowerLayout implements OverlayLayout {
     const traits = await upperTraits(mounter, home, userXattr);
     const upperDiff =
       traits.nativeDiff && this.capabilities.nativeDiff
-        ? new UpperDiff(this.#files, { userXattr, idMap })
+        ? new UpperDiff(this.#files, this.#chains, { userXattr, idMap })
         : undefined;
     this.#state = { facts, traits, upperDiff };
   }
@@ -101,13 +101,16 @@ export class MultiLowerLayout implements OverlayLayout {
         ? undefined
         : (directory: string): Promise<void> => control.set(directory, quota);
     const owner = this.#context.options.idMap?.rootPair;
-    const make = (lowers: LowerChain): Promise<void> =>
-      createLayer(this.#files, { id, lowers, owner, limit });
-    if (parent === undefined) return make({ ids: [], links: [] });
+    const make = async (lowers: LowerChain): Promise<void> => {
+      const link = await createLayer(this.#files, { id, lowers, owner, limit });
+      this.#chains.remember(id, link, lowers);
+    };
+    if (parent === undefined) return make(NO_LOWERS);
     return this.#locks.run(
       parent,
       async () => {
-        const lowers = await this.#lowersOfChild(id, parent);
+        const lowers = await this.#chains.belowChildOf(parent);
+        this.#checkDepth(id, lowers.ids.length + 1);
         await this.#views.freeze(parent);
         await make(lowers);
       },
@@ -119,7 +122,9 @@ export class MultiLowerLayout implements OverlayLayout {
     await this.#locks.run(id, async () => {
       await this.#views.evict(id);
       if (this.#files.exists(id)) await this.#context.quota?.clear(this.#files.path(id));
-      await removeLayer(this.#files, id, { durable: !IN_MEMORY.has(this.#open.facts.fileSystem) });
+      const link = this.#chains.linkOf(id) ?? this.#files.link(id);
+      this.#chains.forget(id);
+      await removeLayer(this.#files, id, { link, durable: !isVolatileStorage(this.#files.home) });
     });
   }
 
@@ -161,7 +166,7 @@ export class MultiLowerLayout implements OverlayLayout {
   }
 
   async metadata(id: DriverId): Promise<Readonly<Record<string, string>>> {
-    const { ids } = await lowerChain(this.#files, id);
+    const { ids } = await this.#chains.below(id);
     return {
       WorkDir: this.#files.path(id, 'work'),
       MergedDir: this.#files.merged(id),
@@ -184,7 +189,7 @@ export class MultiLowerLayout implements OverlayLayout {
       id,
       async () => {
         if (!isEmpty(this.#files.diff(id)) || (await this.#views.isMounted(id))) return undefined;
-        const { ids } = await lowerChain(this.#files, id);
+        const { ids } = await this.#chains.below(id);
         return layer.unpack(this.#files.diff(id), {
           // Without anything below there is nothing to mark, and a lone layer is shown as it lies.
           whiteouts: ids.length === 0 ? 'delete' : this.#context.mounter.whiteouts,
@@ -223,7 +228,7 @@ export class MultiLowerLayout implements OverlayLayout {
 
   /** No mount: what a layer's archive held is in its own directory, and what it inherits in those below, nearest first. */
   async fileSource(id: DriverId): Promise<FileSource> {
-    const { ids } = await lowerChain(this.#files, id);
+    const { ids } = await this.#chains.below(id);
     const roots = [id, ...ids].map((layer) => this.#files.diff(layer));
     const close = async (): Promise<void> => {};
     return { roots, close, [Symbol.asyncDispose]: close };
@@ -242,25 +247,14 @@ export class MultiLowerLayout implements OverlayLayout {
     return isReserved(id);
   }
 
-  async #lowersOfChild(id: DriverId, parent: DriverId): Promise<LowerChain> {
-    const below = await lowerChain(this.#files, parent);
+  #checkDepth(id: DriverId, depth: number): void {
     const limit = this.capabilities.maxDepth;
-    if (below.ids.length + 2 > limit) {
-      throw new LayerStoreError(
-        'LAYER_MAX_DEPTH',
-        `layer ${id} would be number ${below.ids.length + 2} of its chain, and a mount takes ${limit}: squash some layers`,
-        { cacheId: id },
-      );
-    }
-    if (this.#files.link(parent) === undefined) await mendLinks(this.#files);
-    const link = this.#files.link(parent);
-    if (link === undefined) {
-      throw new LayerStoreError('DRIVER_STATE_DAMAGED', `layer ${parent} has no name in l/: open again`, {
-        cacheId: parent,
-        path: this.#files.path(parent, 'link'),
-      });
-    }
-    return { ids: [parent, ...below.ids], links: [link, ...below.links] };
+    if (depth <= limit) return;
+    throw new LayerStoreError(
+      'LAYER_MAX_DEPTH',
+      `layer ${id} would be number ${depth} of its chain, and a mount takes ${limit}: squash some layers`,
+      { cacheId: id },
+    );
   }
 
   get #open(): OpenState {

@@ -11,10 +11,9 @@ const PERMISSIONS = 0o7777;
  */
 export function copyRootAttributes(from: string, to: string): void {
   const stat = lstatSync(from, { bigint: true });
-  const own = lstatSync(to);
-  if (Number(stat.uid) !== own.uid || Number(stat.gid) !== own.gid) {
-    chownSync(to, Number(stat.uid), Number(stat.gid));
-  }
+  const own = lstatSync(to, { bigint: true });
+  const chowned = stat.uid !== own.uid || stat.gid !== own.gid;
+  if (chowned) chownSync(to, Number(stat.uid), Number(stat.gid));
   if (native.available) {
     const { calls } = native;
     for (const name of calls.llistxattrSync(from)) {
@@ -24,7 +23,7 @@ export function copyRootAttributes(from: string, to: string): void {
     }
   }
   // After the owner: changing that clears bits.
-  chmodSync(to, Number(stat.mode) & PERMISSIONS);
+  if (chowned || stat.mode !== own.mode) chmodSync(to, Number(stat.mode) & PERMISSIONS);
   if (native.available) native.calls.utimensatSync(AT_FDCWD, to, stat.atimeNs, stat.mtimeNs, 0);
   else utimesSync(to, Number(stat.atimeMs) / 1000, Number(stat.mtimeMs) / 1000);
 }

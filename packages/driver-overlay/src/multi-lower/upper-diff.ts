@@ -1,7 +1,7 @@
 import { type Change, changesFromUpper, changesSize, exportChanges, type IdMap } from '@x/archive';
 import type { DriverId } from '@x/layer-store';
 import type { LayerFiles } from './layer-files.js';
-import { lowerChain } from './lower-chain.js';
+import type { LowerChains } from './lower-chains.js';
 
 /** How the layers are read. */
 export interface UpperDiffOptions {
@@ -17,10 +17,12 @@ export interface UpperDiffOptions {
  */
 export class UpperDiff {
   readonly #files: LayerFiles;
+  readonly #chains: LowerChains;
   readonly #options: UpperDiffOptions;
 
-  constructor(files: LayerFiles, options: UpperDiffOptions) {
+  constructor(files: LayerFiles, chains: LowerChains, options: UpperDiffOptions) {
     this.#files = files;
+    this.#chains = chains;
     this.#options = options;
   }
 
@@ -29,7 +31,7 @@ export class UpperDiff {
     parent: DriverId | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Change[] | undefined> {
-    const { ids } = await lowerChain(this.#files, id);
+    const { ids } = await this.#chains.below(id);
     if (parent === undefined || ids[0] !== parent) return undefined;
     return changesFromUpper(
       ids.map((lower) => this.#files.diff(lower)),
