@@ -1,6 +1,6 @@
 import { endianness } from 'node:os';
 import { errnoOf, LayerStoreError } from '@x/archive';
-import { loadNative, type NativeCalls } from '@x/native';
+import type { NativeCalls } from '@x/native';
 import { callError } from './call-error.js';
 import { openControl } from './control-node.js';
 import type {
@@ -37,6 +37,7 @@ import {
   encodeText,
 } from './dm-payload.js';
 import { assertDeviceName, assertTarget } from './limits.js';
+import { requireNative } from './native-calls.js';
 
 /** Room for the first try of a reply of unknown length (2.26). */
 const ROOM = 16 * 1024;
@@ -62,12 +63,7 @@ export class IoctlDeviceMapper implements DeviceMapper {
 
   /** @throws NATIVE_UNAVAILABLE, DRIVER_NOT_SUPPORTED */
   static async open(): Promise<IoctlDeviceMapper> {
-    const native = loadNative();
-    if (!native.available) {
-      throw new LayerStoreError('NATIVE_UNAVAILABLE', `device mapper needs the addon: ${native.reason}`, {
-        driver: 'devicemapper',
-      });
-    }
+    const calls = requireNative('device mapper');
     if (endianness() !== 'LE') {
       throw new LayerStoreError(
         'DRIVER_NOT_SUPPORTED',
@@ -77,7 +73,7 @@ export class IoctlDeviceMapper implements DeviceMapper {
         },
       );
     }
-    return new IoctlDeviceMapper(native.calls, await openControl(native.calls));
+    return new IoctlDeviceMapper(calls, await openControl(calls));
   }
 
   async driverVersion(): Promise<DeviceMapperVersion> {
