@@ -68,7 +68,7 @@ export async function makeWhiteoutLayers(driver: Driver): Promise<void> {
       directory('to-directory'),
       whiteout('to-directory/inner'),
       whiteout('opaque/new'),
-      hardLink('linked', 'linked-too'),
+      file('linked', 'a file of its own'),
     ),
   );
 }
