@@ -17,7 +17,7 @@ describeAddon('block devices', (calls) => {
   const directory = useDirectory();
 
   /** A device of 4 MiB, all ones, written back. */
-  function fullDevice(): { fd: number; file: string; read(offset: number): number } {
+  function fullDevice(): { fd: number; file: string; readonly read: (offset: number) => number } {
     const file = sparseFile(directory.at('image'), 4 * MIB);
     const { fd } = attachLoop(file);
     opened.push(fd);

@@ -1,18 +1,24 @@
 /** How much of the console is kept for the report of a guest that died: a kernel's stack trace and what came before. */
 const KEPT_CHARACTERS = 16_384;
 
+/** The kernel's lines are shorter; of a longer one only its end is looked at. */
+const LONGEST_LINE = 1024;
+
 /** What the guest's console said last, and whether the kernel panicked. Fed piece by piece; memory is bounded. */
 export class ConsoleTail {
   #text = '';
+  /** The line that the next piece continues. */
+  #line = '';
   #panic: string | undefined;
 
   /** Gives the piece with the line ends of a file, ready to be shown. */
   add(piece: string): string {
     const plain = piece.replaceAll('\r', '');
+    const fresh = this.#line + plain;
+    this.#panic ??= /(Kernel panic - not syncing.*)\n/.exec(fresh)?.[1];
+    this.#line = fresh.slice(fresh.lastIndexOf('\n') + 1).slice(-LONGEST_LINE);
     this.#text += plain;
-    // Looked for in the whole tail, as the line may have come in two pieces; before the cut, which keeps the line in any case.
-    this.#panic ??= /^.*(Kernel panic - not syncing.*)\n/m.exec(this.#text)?.[1];
-    this.#text = this.#text.slice(-KEPT_CHARACTERS);
+    if (this.#text.length > 2 * KEPT_CHARACTERS) this.#text = this.#text.slice(-KEPT_CHARACTERS);
     return plain;
   }
 

@@ -1,6 +1,6 @@
 /** What a guest is booted with. */
 export interface GuestMachine {
-  /** Has no spaces: the kernel splits its command line at them. */
+  /** Has no spaces, for the kernel splits its command line at them, and is not in /dev, which is the guest's own. */
   readonly jobDirectory: string;
   readonly memoryMiB: number;
   /** Image files of `/dev/ubda`, `/dev/ubdb`, … */
@@ -13,9 +13,11 @@ export interface GuestMachine {
  */
 export function kernelCommandLine(machine: GuestMachine): string[] {
   const { jobDirectory, disks } = machine;
-  const odd = [jobDirectory, ...disks].find((path) => !/^\/[\w./-]+$/.test(path));
+  const odd = [jobDirectory, ...disks].find((path) => !/^\/(?!dev\/)[\w./-]+$/.test(path));
   if (odd !== undefined)
-    throw new Error(`the guest's files must be at a path of letters, digits and ./-_: '${odd}' (set TMPDIR)`);
+    throw new Error(
+      `the guest's files must be at a path of letters, digits and ./-_, and not in /dev, of which the guest has its own: '${odd}' (set TMPDIR)`,
+    );
   return [
     `mem=${machine.memoryMiB}M`,
     ...['root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'ro'],

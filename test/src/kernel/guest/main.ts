@@ -1,17 +1,26 @@
 /** The guest's side of the harness, started by test/kernel/init: makes the machine usable, runs the command, leaves the outcome. */
-import { spawn } from 'node:child_process';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { type StdioOptions, spawn } from 'node:child_process';
+import { openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { type GuestOutcome, JOB_FILE, type Job, OUTCOME_FILE } from '../job.js';
 import { prepareMachine } from './machine.js';
 
-/** Through pipes, so that the command sees no terminal and its output has no colours. */
+/**
+ * Through pipes, so that the command sees no terminal and its output has no colours; or on the terminal itself, not on
+ * /dev/console, which cannot send signals.
+ */
+function standardStreams(job: Job): StdioOptions {
+  if (!job.interactive) return ['ignore', 'pipe', 'pipe'];
+  const terminal = openSync('/dev/tty0', 'r+');
+  return [terminal, terminal, terminal];
+}
+
 function run(job: Job, environment: Readonly<Record<string, string>>): Promise<GuestOutcome> {
   return new Promise((resolve) => {
     const child = spawn(job.command, job.args, {
       cwd: job.cwd,
       env: environment,
-      stdio: job.interactive ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+      stdio: standardStreams(job),
     });
     child.stdout?.pipe(process.stdout, { end: false });
     child.stderr?.pipe(process.stderr, { end: false });
