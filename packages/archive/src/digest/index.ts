@@ -1,3 +1,4 @@
+export { type ChunkDigester, createChunkDigester } from './chunk-digester.js';
 export {
   type Digest,
   type DigestAlgorithm,

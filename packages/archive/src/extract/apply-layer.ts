@@ -29,8 +29,11 @@ export interface ApplyLayerOptions extends CommonUnpackOptions {
   readonly recorder?: LayerRecorder;
   /** An empty directory, best on the same file system, for payloads that later entries of the layer displace. */
   readonly stashDirectory?: string;
-  /** Every input byte, in order, also what follows the end of the archive. Valid during the call only. For digests. */
-  readonly onChunk?: (chunk: Uint8Array) => void;
+  /**
+   * Every input byte, in order, also what follows the end of the archive. For digests. Valid during the call, or until the
+   * promise it gives has settled; a rejection ends the unpack.
+   */
+  readonly onChunk?: (chunk: Uint8Array) => unknown;
   /** Every chunk of the source when nobody looks at it any more; see `RecyclingSource`. */
   readonly recycle?: (chunk: Uint8Array) => void;
 }

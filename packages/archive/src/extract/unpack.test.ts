@@ -76,6 +76,38 @@ describe.each(EXECUTORS)('the pipeline, %s executor', (executor) => {
     expect(source.destroyed).toBe(true);
   });
 
+  it('ends with what a hook rejects with, also while the source stalls', async () => {
+    await using sandbox = await Sandbox.create(executor);
+    const rejected = new Error('from the hook');
+    const source = stalled(archive({ name: 'fill', content: Buffer.alloc(MIB) }).subarray(0, MIB));
+    const onChunk = (): Promise<void> => Promise.reject(rejected);
+    expect(await failure(applyLayer(source, sandbox.dest, { portable, onChunk }))).toBe(rejected);
+    expect(source.destroyed).toBe(true);
+  });
+
+  it('hands a chunk back only when the hook is through with it, and waits for the last', async () => {
+    await using sandbox = await Sandbox.create(executor);
+    const working = new Set<Uint8Array>();
+    let recycled = 0;
+    const early: Uint8Array[] = [];
+    const onChunk = async (chunk: Uint8Array): Promise<void> => {
+      working.add(chunk);
+      // Long after the executor is through with it.
+      for (let turn = 0; turn < 2000; turn++) await new Promise((resolve) => setImmediate(resolve));
+      working.delete(chunk);
+    };
+    const recycle = (chunk: Uint8Array): void => {
+      recycled += 1;
+      if (working.has(chunk)) early.push(chunk);
+    };
+    const bytes = archive({ name: 'a', content: Buffer.alloc(8 * BATCH_BYTES) });
+    const chunks = Array.from({ length: Math.ceil(bytes.length / BATCH_BYTES) }, (_, index) =>
+      bytes.subarray(index * BATCH_BYTES, (index + 1) * BATCH_BYTES),
+    );
+    await applyLayer(Readable.from(chunks), sandbox.dest, { portable, onChunk, recycle });
+    expect({ recycled, early, working }).toEqual({ recycled: chunks.length, early: [], working: new Set() });
+  });
+
   it('tells how far it is', async () => {
     await using sandbox = await Sandbox.create(executor);
     const bytes = archive({ name: 'a', content: Buffer.alloc(3 * MIB) }, { name: 'b' });

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isPromise } from 'node:util/types';
 import type { ByteSource } from '../byte-source.js';
 import { SourceReader } from '../compress/source-reader.js';
 import { isLayerStoreError, LayerStoreError } from '../errors.js';
@@ -28,10 +29,10 @@ export interface UnpackProgress {
   readonly entries: number;
 }
 
-/** What the caller wants to see while it runs. All are called synchronously; what they throw ends the unpack. */
+/** What the caller wants to see while it runs. What they throw ends the unpack. */
 export interface UnpackHooks {
   readonly recorder?: LayerRecorder | undefined;
-  readonly onChunk?: ((chunk: Uint8Array) => void) | undefined;
+  readonly onChunk?: ((chunk: Uint8Array) => unknown) | undefined;
   readonly recycle?: ((chunk: Uint8Array) => void) | undefined;
   readonly onWarning?: ((warning: ExecutorWarning) => void) | undefined;
   readonly onProgress?: ((progress: UnpackProgress) => void) | undefined;
@@ -67,8 +68,10 @@ export async function unpack(job: UnpackJob): Promise<UnpackOutcome> {
 
 const NOTHING = new Uint8Array(0);
 
-interface RunningBatch {
-  readonly result: Promise<ExecutorResult>;
+/** A chunk that the executor, or whoever is shown the chunks, works on. */
+interface ChunkAtWork {
+  readonly result: Promise<ExecutorResult> | undefined;
+  readonly seen: Promise<unknown> | undefined;
   readonly batch: OperationBatch;
   readonly chunk: Uint8Array;
 }
@@ -81,8 +84,8 @@ class Unpacking {
   readonly #warnings: ExecutorWarning[] = [];
   /** Batches nobody works on. */
   readonly #idle: OperationBatch[] = [];
-  /** Batches with the executor, oldest first. */
-  readonly #running: RunningBatch[] = [];
+  /** Oldest first. */
+  readonly #running: ChunkAtWork[] = [];
   readonly #scratchName = `.unpack-${randomBytes(16).toString('hex')}`;
   #executor: ExtractExecutor | undefined;
   #bytes = 0;
@@ -107,10 +110,11 @@ class Unpacking {
     for (let chunk = await chunks.next(); chunk !== undefined; chunk = await chunks.next()) {
       const batch = this.#parse(chunk);
       while (this.#running.length >= executor.depth) await this.#settleOldest();
-      const started = this.#start(executor, batch, chunk);
+      const result = this.#start(executor, batch, chunk);
       // Hashed last: the executor has its work by then.
-      this.#show(chunk);
-      if (!started) this.#free(batch, chunk);
+      const seen = this.#show(chunk);
+      if (result === undefined && seen === undefined) this.#free(batch, chunk);
+      else this.#running.push({ result, seen, batch, chunk });
     }
     // The executor may have failed and closed the source: its error comes before "truncated".
     await this.#settleAll();
@@ -118,7 +122,7 @@ class Unpacking {
     this.#tar.end();
     const last = this.#nextBatch(NOTHING);
     this.#planner.finish();
-    if (this.#start(executor, last, NOTHING)) await this.#settleAll();
+    this.#take(await this.#start(executor, last, NOTHING));
     this.#take(await executor.finish());
     this.#finished = true;
     return { ...this.#planner.totals, warnings: this.#warnings };
@@ -127,7 +131,7 @@ class Unpacking {
   /** Idempotent; never rejects. */
   async close(): Promise<void> {
     await this.#reader.close();
-    await Promise.allSettled(this.#running.map(({ result }) => result));
+    await Promise.allSettled(this.#running.flatMap(({ result, seen }) => [result, seen]));
     await this.#executor?.close();
     // The root is of no use after a failure, but file content must not stay behind under a name nobody knows.
     if (!this.#finished && this.#planner.usedScratch) {
@@ -161,21 +165,31 @@ class Unpacking {
     return batch;
   }
 
-  #show(chunk: Uint8Array): void {
+  #show(chunk: Uint8Array): Promise<unknown> | undefined {
     const { onChunk, onProgress } = this.#job;
-    onChunk?.(chunk);
+    const shown = onChunk?.(chunk);
+    const seen = isPromise(shown) ? shown : undefined;
+    this.#stopOnFailure(seen);
     this.#bytes += chunk.length;
     onProgress?.({ bytes: this.#bytes, entries: this.#planner.totals.entries });
+    return seen;
   }
 
-  /** @returns false when there was nothing to do */
-  #start(executor: ExtractExecutor, batch: OperationBatch, chunk: Uint8Array): boolean {
-    if (batch.empty) return false;
+  /** Undefined when there is nothing to do. */
+  #start(
+    executor: ExtractExecutor,
+    batch: OperationBatch,
+    chunk: Uint8Array,
+  ): Promise<ExecutorResult> | undefined {
+    if (batch.empty) return undefined;
     const result = executor.run(batch.bytes(), chunk);
-    // Also marks the promise as handled: a failure is seen when it is settled, and a stalled source must not delay that.
-    result.catch(() => this.#reader.close());
-    this.#running.push({ result, batch, chunk });
-    return true;
+    this.#stopOnFailure(result);
+    return result;
+  }
+
+  /** Also marks the promise as handled: a failure is seen when it is settled, and a stalled source must not delay that. */
+  #stopOnFailure(work: Promise<unknown> | undefined): void {
+    work?.catch(() => this.#reader.close());
   }
 
   async #settleAll(): Promise<void> {
@@ -186,6 +200,7 @@ class Unpacking {
     const [oldest] = this.#running;
     if (oldest === undefined) return;
     const result = await oldest.result;
+    await oldest.seen;
     this.#running.shift();
     this.#take(result);
     this.#free(oldest.batch, oldest.chunk);
@@ -196,7 +211,9 @@ class Unpacking {
     this.#job.recycle?.(chunk);
   }
 
-  #take({ checksums, displaced, warnings }: ExecutorResult): void {
+  #take(result: ExecutorResult | undefined): void {
+    if (result === undefined) return;
+    const { checksums, displaced, warnings } = result;
     const { recorder } = this.#job;
     if (recorder !== undefined) {
       for (const { fileIndex, crc } of checksums) recorder.checksum(fileIndex, crc);

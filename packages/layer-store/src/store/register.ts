@@ -1,4 +1,10 @@
-import { type ByteSource, createDigester, isLayerStoreError, isRecycling, LayerStoreError } from '@x/archive';
+import {
+  type ByteSource,
+  createChunkDigester,
+  isLayerStoreError,
+  isRecycling,
+  LayerStoreError,
+} from '@x/archive';
 import type { LayerSource, UnpackResult } from '../driver/contract.js';
 import { layerSource } from '../driver/layer-source.js';
 import { publish } from '../events.js';
@@ -141,7 +147,7 @@ async function unpack(
   const staging = stagingOf(paths, cacheId);
   await step('register.stage', () => makeStaging(staging));
   await step('register.driver-create', () => driver.create(cacheId, parentId, {}, signal));
-  const digester = createDigester();
+  using digester = createChunkDigester();
   const recorder = await TarSplitWriter.open(staging.tarSplit, { stashDirectory: staging.stash });
   let result: UnpackResult | undefined;
   try {
@@ -171,7 +177,7 @@ async function unpack(
       cacheId,
     });
   }
-  const unpacked = { diffId: parseDiffId(digester.digest()), result, bytes: digester.size };
+  const unpacked = { diffId: parseDiffId(await digester.digest()), result, bytes: digester.size };
   checkExpectation(unpacked.diffId, options.expectedDiffId);
   if (options.verify) await verify(ctx, staging.tarSplit, cacheId, parent, unpacked.diffId, signal);
   return unpacked;
