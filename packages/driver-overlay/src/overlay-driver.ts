@@ -268,7 +268,11 @@ export class OverlayDriver extends Driver {
 
 function makeContext(options: ResolvedOverlayOptions, rootless: boolean): LayoutContext {
   const { home, mountProgram, mountInterface, mountOptions } = options;
-  const kernel = new KernelMounter({ mountInterface, mountOptions });
+  const kernel = new KernelMounter({
+    mountInterface,
+    mountOptions,
+    plainUppers: options.layout === 'hardlink',
+  });
   const mounter: OverlayMounter =
     mountProgram === undefined ? kernel : new ProgramMounter(mountProgram, mountOptions);
   const quota = openQuotaControl(home);

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalidOption, LayerStoreError } from '@x/archive';
+import { errnoOf, invalidOption, LayerStoreError } from '@x/archive';
 import { type MountEntry, parseMountOptions, unmount } from '@x/layer-store/driver-kit';
-import { native } from '@x/native';
+import { MS_RDONLY, MS_REMOUNT, type NativeCalls, native } from '@x/native';
 import { executeMount, MOUNT_FLAGS } from './mount-execution.js';
 import { mountMeans } from './mount-means.js';
 import { type MountMeans, planMount } from './mount-plan.js';
@@ -13,6 +14,11 @@ export interface KernelMounterOptions {
   readonly mountInterface: 'auto' | 'fsopen' | 'mount';
   /** Further words as of mount(8) `-o`. */
   readonly mountOptions: readonly string[];
+  /**
+   * Upper directories are read by themselves: the kernel must keep whole files and plain directories in them, whatever its
+   * parameters say.
+   */
+  readonly plainUppers: boolean;
 }
 
 /** What the kernel wants to hear with every mount. */
@@ -23,6 +29,7 @@ export interface KernelMountFacts {
   readonly userXattr: boolean;
 }
 
+const MODULE_PARAMETERS = '/sys/module/overlay/parameters';
 /** Docker's limit for the options of one page. */
 const CLASSIC_LAYERS = 129;
 /** One layer less than lowers and upper together could be: once it has a child a layer is mounted as the first lower. */
@@ -35,10 +42,12 @@ export class KernelMounter implements OverlayMounter {
   readonly #means: MountMeans;
   readonly #flags: number;
   readonly #userOptions: readonly string[];
+  readonly #plainUppers: boolean;
   #options: readonly string[];
 
   /** Fails with OPTION_INVALID. */
-  constructor({ mountInterface, mountOptions }: KernelMounterOptions) {
+  constructor({ mountInterface, mountOptions, plainUppers }: KernelMounterOptions) {
+    this.#plainUppers = plainUppers;
     const { flags, propagation, data } = parseMountOptions(mountOptions.join(','));
     if (propagation !== 0 || (flags & ~MOUNT_FLAGS) !== 0) {
       invalidOption('OverlayDriver', 'mountOptions', 'options of one plain mount', mountOptions.join(','));
@@ -59,17 +68,14 @@ export class KernelMounter implements OverlayMounter {
   adapt({ index, userXattr }: KernelMountFacts): void {
     this.#options = [
       ...(index ? ['index=off'] : []),
-      ...(userXattr ? ['userxattr'] : []),
+      // With userxattr neither feature exists, and naming them is a conflict.
+      ...(userXattr ? ['userxattr'] : this.#plainUppers ? plainUpperOptions() : []),
       ...this.#userOptions,
     ];
   }
 
   async mount({ home, target, lowers, upper, work, label }: OverlayMountRequest): Promise<void> {
-    if (!native.available) {
-      throw new LayerStoreError('NATIVE_UNAVAILABLE', `${target} cannot be mounted: ${native.reason}`, {
-        path: target,
-      });
-    }
+    const calls = requireCalls(target);
     const writable = upper === undefined || work === undefined ? undefined : { upper, work };
     if (work !== undefined && this.#userOptions.includes('volatile')) {
       // The mark of an earlier volatile mount forbids the next (overlayfs.rst, "Volatile mount"). Whoever asks for volatile
@@ -77,7 +83,7 @@ export class KernelMounter implements OverlayMounter {
       await rm(join(home, work, 'work', 'incompat', 'volatile'), { recursive: true, force: true });
     }
     const plan = planMount({ home, lowers, writable, label, options: this.#options }, this.#means);
-    await executeMount(native.calls, plan, target, this.#flags);
+    await executeMount(calls, plan, target, this.#flags);
   }
 
   async unmount(target: string): Promise<void> {
@@ -88,7 +94,34 @@ export class KernelMounter implements OverlayMounter {
     await unmount(target);
   }
 
+  async setReadOnly(target: string, readOnly: boolean): Promise<void> {
+    const flags = this.#flags | MS_REMOUNT | (readOnly ? MS_RDONLY : 0);
+    try {
+      await requireCalls(target).mount(undefined, target, undefined, flags, undefined);
+    } catch (cause) {
+      if (errnoOf(cause) !== 'EBUSY') throw cause;
+      throw new LayerStoreError(
+        'DRIVER_BUSY',
+        `a file in ${target} is open for writing: close it, or unmount the layer, before it is given a child`,
+        { path: target, errno: 'EBUSY', syscall: 'mount', cause },
+      );
+    }
+  }
+
   recognizes({ fsType }: MountEntry): boolean {
     return fsType === 'overlay';
   }
+}
+
+function requireCalls(target: string): NativeCalls {
+  if (native.available) return native.calls;
+  throw new LayerStoreError('NATIVE_UNAVAILABLE', `${target} cannot be mounted: ${native.reason}`, {
+    path: target,
+  });
+}
+
+function plainUpperOptions(): string[] {
+  return Object.entries({ metacopy: 'off', redirect_dir: 'follow' })
+    .filter(([name]) => existsSync(join(MODULE_PARAMETERS, name)))
+    .map(([name, value]) => `${name}=${value}`);
 }

@@ -32,6 +32,11 @@ export interface OverlayMounter {
   unmount(target: string): Promise<void>;
   /** As `unmount`, but DRIVER_BUSY while somebody works in it. */
   unmountIdle(target: string): Promise<void>;
+  /**
+   * Lets nobody write to a view from now on, or lets them again. DRIVER_BUSY while a file in it is open for writing. A program
+   * cannot be told.
+   */
+  setReadOnly(target: string, readOnly: boolean): Promise<void>;
   /** Whether an entry of the mount table can be one of this mounter's. */
   recognizes(entry: MountEntry): boolean;
 }

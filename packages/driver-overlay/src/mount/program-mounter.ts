@@ -34,6 +34,8 @@ export class ProgramMounter implements OverlayMounter {
     return this.#program.unmount(target, { lazy: false });
   }
 
+  async setReadOnly(): Promise<void> {}
+
   recognizes(entry: MountEntry): boolean {
     return isFuse(entry);
   }

@@ -1,9 +1,9 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { errnoOf, LayerStoreError } from '@x/archive';
-import type { DriverId } from '@x/layer-store';
+import type { CreateKind, DriverId } from '@x/layer-store';
 import { removeRobustly } from '@x/layer-store/driver-kit';
 import { MULTI_LOWER_FAILPOINTS } from './failpoints.js';
-import { type LayerFiles, STAGED } from './layer-files.js';
+import { type LayerFiles, READ_WRITE, STAGED } from './layer-files.js';
 import { removeRemains } from './layer-removal.js';
 import { SMALL_FILE_MODE } from './link-mending.js';
 import type { LowerChain } from './lower-chains.js';
@@ -21,6 +21,7 @@ const WORK_MODE = 0o700;
 /** A layer to be made. */
 export interface LayerPlan {
   readonly id: DriverId;
+  readonly kind: CreateKind;
   /** The parent and what is below it, nearest first; empty without a parent. */
   readonly lowers: LowerChain;
   /** Owner of the directories; undefined leaves them to the process. */
@@ -76,7 +77,7 @@ async function stage(
   files: LayerFiles,
   staged: string,
   link: ShortLink,
-  { lowers, owner, limit }: LayerPlan,
+  { kind, lowers, owner, limit }: LayerPlan,
 ): Promise<void> {
   const directory = files.path(staged);
   await makeEmpty(directory);
@@ -84,6 +85,7 @@ async function stage(
   const diff = files.diff(staged);
   mkdirSync(diff, ROOT_MODE);
   writeFileSync(`${directory}/link`, link, { mode: SMALL_FILE_MODE });
+  if (kind === 'read-write') writeFileSync(`${directory}/${READ_WRITE}`, '', { mode: SMALL_FILE_MODE });
   const [parent] = lowers.ids;
   if (parent === undefined) {
     // The mode of mkdir is subject to the umask.

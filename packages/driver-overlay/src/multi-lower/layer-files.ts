@@ -18,6 +18,9 @@ import { isShortLink, type ShortLink } from './short-link.js';
 export const STAGED = '.tmp-';
 export const TRASHED = '.trash-';
 
+/** Marks a layer that was made to be written to. */
+export const READ_WRITE = 'read-write';
+
 const RESERVED: ReadonlySet<string> = new Set([LINKS, 'staging', 'tempdirs', 'backingFsBlockDev']);
 const LINK_TARGET = /^\.\.\/([^/]+)\/diff$/;
 
@@ -100,6 +103,11 @@ export class LayerFiles {
 
   unmarkCommitted(id: string): void {
     unlinkIfThere(this.path(id, 'committed'));
+  }
+
+  /** Whether the layer was made to be written to: a container's, not an image's. Docker's layers do not say. */
+  isReadWrite(id: string): boolean {
+    return lstatSync(this.path(id, READ_WRITE), { throwIfNoEntry: false }) !== undefined;
   }
 
   /** The names in `l/` with the layer each leads to; undefined for one that leads elsewhere or is no link. */

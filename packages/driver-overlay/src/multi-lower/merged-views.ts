@@ -98,20 +98,34 @@ export class MergedViews {
   }
 
   /**
-   * Makes sure that a layer is not written to while it is a lower of another, which overlay does not define. An `-init` layer, mounted
-   * and given up, is no obstacle. DRIVER_BUSY.
+   * Makes sure that a layer is not written to while it is a lower of another, which overlay does not define: a container's layer in use
+   * is refused (DRIVER_BUSY), an image's is read-only from here on unless somebody is writing to it. What nobody here uses, as an
+   * `-init` layer that was given up, is unmounted. True if a view became read-only.
    */
-  async freeze(id: DriverId): Promise<void> {
+  async freeze(id: DriverId): Promise<boolean> {
     const use = this.#used.get(id);
-    if (use === 'read-only') return;
-    if (use === 'read-write') {
+    if (use === undefined) {
+      if (!this.#files.isCommitted(id)) await this.evict(id);
+      return false;
+    }
+    if (use === 'read-only') return false;
+    const target = this.#files.merged(id);
+    if (this.#files.isReadWrite(id)) {
       throw new LayerStoreError(
         'DRIVER_BUSY',
         `layer ${id} is mounted read-write and cannot have a child now: unmount it first`,
-        { cacheId: id, path: this.#files.merged(id) },
+        { cacheId: id, path: target },
       );
     }
-    if (!this.#files.isCommitted(id)) await this.evict(id);
+    await this.#mounter.setReadOnly(target, true);
+    this.#used.set(id, 'read-only');
+    return true;
+  }
+
+  /** Undoes {@link freeze} when the child did not come to be. */
+  async thaw(id: DriverId): Promise<void> {
+    await this.#mounter.setReadOnly(this.#files.merged(id), false);
+    this.#used.set(id, 'read-write');
   }
 
   /** Unmounts every view below the home. Goes on after a failure and throws the last one. */

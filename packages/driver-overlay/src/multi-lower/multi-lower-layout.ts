@@ -19,6 +19,7 @@ import { removeLayer } from './layer-removal.js';
 import { type LowerChain, LowerChains, NO_LOWERS } from './lower-chains.js';
 import { MergedViews } from './merged-views.js';
 import { expectsNativeDiff, type UpperTraits, upperTraits } from './native-diff-trial.js';
+import { hideBelowOpaqueRoot } from './opaque-root.js';
 import { makeHome, recover } from './recovery.js';
 import { UpperDiff } from './upper-diff.js';
 
@@ -102,7 +103,7 @@ export class MultiLowerLayout implements OverlayLayout {
         : (directory: string): Promise<void> => control.set(directory, quota);
     const owner = this.#context.options.idMap?.rootPair;
     const make = async (lowers: LowerChain): Promise<void> => {
-      const link = await createLayer(this.#files, { id, lowers, owner, limit });
+      const link = await createLayer(this.#files, { id, kind, lowers, owner, limit });
       this.#chains.remember(id, link, lowers);
     };
     if (parent === undefined) return make(NO_LOWERS);
@@ -111,8 +112,13 @@ export class MultiLowerLayout implements OverlayLayout {
       async () => {
         const lowers = await this.#chains.belowChildOf(parent);
         this.#checkDepth(id, lowers.ids.length + 1);
-        await this.#views.freeze(parent);
-        await make(lowers);
+        const frozen = await this.#views.freeze(parent);
+        try {
+          await make(lowers);
+        } catch (error) {
+          if (frozen) await this.#views.thaw(parent);
+          throw error;
+        }
       },
       signal,
     );
@@ -190,13 +196,21 @@ export class MultiLowerLayout implements OverlayLayout {
       async () => {
         if (!isEmpty(this.#files.diff(id)) || (await this.#views.isMounted(id))) return undefined;
         const { ids } = await this.#chains.below(id);
-        return layer.unpack(this.#files.diff(id), {
+        const result = await layer.unpack(this.#files.diff(id), {
           // Without anything below there is nothing to mark, and a lone layer is shown as it lies.
           whiteouts: ids.length === 0 ? 'delete' : this.#context.mounter.whiteouts,
           userXattr: this.#open.facts.userXattr,
           ...this.#context.unpackOptions,
           ...(signal === undefined ? {} : { signal }),
         });
+        if (ids.length > 0) {
+          hideBelowOpaqueRoot(
+            this.#files.diff(id),
+            ids.map((lower) => this.#files.diff(lower)),
+            { whiteouts: this.#context.mounter.whiteouts, userXattr: this.#open.facts.userXattr },
+          );
+        }
+        return result;
       },
       signal,
     );
