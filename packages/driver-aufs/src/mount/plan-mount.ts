@@ -40,9 +40,29 @@ export function planMount(union: UnionDescription, limits: CallLimits): readonly
   checkUnion(union);
   const head = headOptions(union);
   const first = fillFirst(head, union.branches, limits);
-  const steps = [first];
-  for (let done = first.branches.length; done < union.branches.length; ) {
-    const step = fillRemount(labelOption(union.label), union.branches.slice(done), limits);
+  return [first, ...fillRemounts(union.branches.slice(first.branches.length), union.label, limits)];
+}
+
+/** Plans the calls that append branches to a union that is mounted. Pure; refuses as {@link planMount} does. */
+export function planRemounts(
+  branches: readonly AufsBranch[],
+  label: string | undefined,
+  limits: CallLimits,
+): readonly MountStep[] {
+  checkCallLimits(limits);
+  checkBranches(branches);
+  checkLabel(label);
+  return fillRemounts(branches, label, limits);
+}
+
+function fillRemounts(
+  branches: readonly AufsBranch[],
+  label: string | undefined,
+  limits: CallLimits,
+): MountStep[] {
+  const steps: MountStep[] = [];
+  for (let done = 0; done < branches.length; ) {
+    const step = fillRemount(labelOption(label), branches.slice(done), limits);
     steps.push(step);
     done += step.branches.length;
   }
@@ -50,6 +70,13 @@ export function planMount(union: UnionDescription, limits: CallLimits): readonly
 }
 
 function checkUnion({ branches, xino, label, options = [] }: UnionDescription): void {
+  checkBranches(branches);
+  assertExpressible('xino', xino);
+  for (const option of options) assertOption('options', option, /[,\0]/);
+  checkLabel(label);
+}
+
+function checkBranches(branches: readonly AufsBranch[]): void {
   if (branches.length > MAX_BRANCHES) {
     throw new LayerStoreError(
       'LAYER_MAX_DEPTH',
@@ -58,9 +85,10 @@ function checkUnion({ branches, xino, label, options = [] }: UnionDescription): 
     );
   }
   for (const { path } of branches) assertExpressible('branch', path);
-  assertExpressible('xino', xino);
-  for (const option of options) assertOption('options', option, /[,\0]/);
-  // Within the quotes a comma is part of the context, as in s0:c1,c2; a quote ends it.
+}
+
+/** Within the quotes a comma is part of the context, as in s0:c1,c2; a quote ends it. */
+function checkLabel(label: string | undefined): void {
   if (label !== undefined) assertOption('mountLabel', label, /["\0]/);
 }
 

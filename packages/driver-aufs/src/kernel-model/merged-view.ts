@@ -1,0 +1,39 @@
+import { chmod, chown, readdir, rm } from 'node:fs/promises';
+import { applyLayer, createArchive } from '@x/archive';
+import type { AufsBranch, BranchPermission } from '../mount/branch.js';
+
+/** aufs's own files at the top of a branch never show; the mark of an opaque root does its work. */
+const BOOKKEEPING = ['.wh..wh.*', '!.wh..wh..opq'];
+/** Without `+wh` marks are hidden, but do nothing. */
+const ALL_MARKS = ['**/.wh.*'];
+
+const EXCLUDED: Readonly<Record<BranchPermission, readonly string[]>> = {
+  rw: BOOKKEEPING,
+  'ro+wh': BOOKKEEPING,
+  ro: ALL_MARKS,
+};
+
+/**
+ * Fills an empty directory with what a union of the branches shows: from the bottom up each branch is laid over what is
+ * there, its whiteouts and opaque marks carried out. The root gets the attributes of the top branch's.
+ */
+export async function fillMergedView(target: string, branches: readonly AufsBranch[]): Promise<void> {
+  for (const { path, permission } of branches.toReversed()) {
+    const layer = createArchive(path, {
+      includeSourceDir: true,
+      subSecondTimes: true,
+      excludePatterns: EXCLUDED[permission],
+    });
+    await applyLayer(layer, target, { whiteouts: 'delete' });
+  }
+}
+
+/** Takes everything out of a directory, and makes it one of the given mode. */
+export async function emptyMountPoint(target: string, mode: number): Promise<void> {
+  const base = Buffer.from(`${target}/`);
+  for (const name of await readdir(target, { encoding: 'buffer' })) {
+    await rm(Buffer.concat([base, name]), { recursive: true, force: true });
+  }
+  await chmod(target, mode);
+  await chown(target, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+}
