@@ -19,6 +19,23 @@ export interface SubjectFacts {
   readonly native: boolean;
   /** The subject's driver options, as text. */
   readonly options: Readonly<Record<string, string>>;
+  /** From where another process can load the driver. Without it checks that kill a process do not apply. */
+  readonly module: DriverModule | undefined;
+}
+
+/** An export that is a `DriverFactory`. */
+export interface DriverModule {
+  /** For `import()`. */
+  readonly url: string;
+  /** `default`, or the name of the export. */
+  readonly export: string;
+}
+
+/** How much is tried at random, and where to begin: a failure says with which values it comes again. */
+export interface RandomOptions {
+  readonly runs?: number;
+  readonly seed?: number;
+  readonly path?: string;
 }
 
 /** What a check works with: an open driver on a fresh home, and ways to get more. Everything it hands out is undone afterwards. */
@@ -32,6 +49,7 @@ export interface Workbench {
   readonly home: string;
   /** Aborted when the check runs out of time. */
   readonly signal: AbortSignal;
+  readonly random: RandomOptions;
   /** A new directory beside the home, removed afterwards. */
   readonly scratch: () => Promise<string>;
   /** Closes the driver and opens a new instance on the same home; `driver` is that one from then on. */

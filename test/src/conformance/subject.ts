@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import {
   assertFunction,
+  assertInteger,
   assertKnownKeys,
   assertOneOf,
   assertPath,
@@ -10,7 +11,7 @@ import {
 } from '@x/archive';
 import type { Driver, DriverFactory } from '@x/layer-store';
 import { loadNative } from '@x/native';
-import type { MachineNeed, SubjectFacts } from './check.js';
+import type { DriverModule, MachineNeed, RandomOptions, SubjectFacts } from './check.js';
 
 /** What is held to the contract, and how. */
 export interface ConformanceSubject {
@@ -25,6 +26,9 @@ export interface ConformanceSubject {
   readonly skip?: Readonly<Record<string, string>>;
   /** What this machine must have: where a check needs it in vain, the run fails. Default nothing. */
   readonly require?: readonly MachineNeed[];
+  /** From where another process can load the factory; the command knows. */
+  readonly module?: DriverModule;
+  readonly random?: RandomOptions;
 }
 
 /** A {@link ConformanceSubject}, checked. */
@@ -35,15 +39,28 @@ export interface CheckedSubject {
   readonly grep: string;
   readonly skip: Readonly<Record<string, string>>;
   readonly require: readonly MachineNeed[];
+  readonly module: DriverModule | undefined;
+  readonly random: RandomOptions;
 }
 
 const WHERE = 'conformance';
+const KEYS: readonly (keyof ConformanceSubject)[] = [
+  'factory',
+  'options',
+  'workDirectory',
+  'grep',
+  'skip',
+  'require',
+  'module',
+  'random',
+];
 const MACHINE_NEEDS: readonly MachineNeed[] = ['root', 'native', 'file-system'];
 
 /** Throws OPTION_UNKNOWN, OPTION_INVALID. */
 export function checkSubject(subject: ConformanceSubject): CheckedSubject {
-  assertKnownKeys(WHERE, subject, ['factory', 'options', 'workDirectory', 'grep', 'skip', 'require']);
+  assertKnownKeys(WHERE, subject, KEYS);
   const { factory, options = {}, workDirectory = os.tmpdir(), grep = '', skip = {}, require = [] } = subject;
+  const { module, random = {} } = subject;
   if (typeof factory !== 'object' || factory === null)
     invalidOption(WHERE, 'factory', 'a DriverFactory', factory);
   assertString(WHERE, 'factory.name', factory.name);
@@ -52,7 +69,12 @@ export function checkSubject(subject: ConformanceSubject): CheckedSubject {
   assertPath(WHERE, 'workDirectory', workDirectory);
   if (grep !== '') assertString(WHERE, 'grep', grep);
   for (const need of require) assertOneOf(WHERE, 'require', need, MACHINE_NEEDS);
-  return { factory, options, workDirectory, grep, skip, require };
+  assertKnownKeys(`${WHERE}: random`, random, ['runs', 'seed', 'path']);
+  for (const name of ['runs', 'seed'] as const) {
+    const value = random[name];
+    if (value !== undefined) assertInteger(WHERE, `random.${name}`, value, -(2 ** 31), 2 ** 31 - 1);
+  }
+  return { factory, options, workDirectory, grep, skip, require, module, random };
 }
 
 /** A new instance, not open. */
@@ -69,6 +91,7 @@ export function factsOf(subject: CheckedSubject, driver: Driver): SubjectFacts {
     root: isRoot(),
     native: loadNative().available,
     options: subject.options,
+    module: subject.module,
   };
 }
 

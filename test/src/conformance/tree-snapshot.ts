@@ -83,7 +83,19 @@ export async function snapshotTree(root: string, options: SnapshotOptions = {}):
     }
   };
   await visit(Buffer.from(root), '/');
-  return { root, entries, cut };
+  return { root, entries: withoutSoleNames(entries), cut };
+}
+
+/**
+ * A file whose other names are not in the tree (deleted here, or of a layer that shares it) is an ordinary file of this tree.
+ */
+function withoutSoleNames(entries: readonly TreeEntry[]): TreeEntry[] {
+  const names = new Map<string, number>();
+  for (const { link } of entries) if (link !== undefined) names.set(link, (names.get(link) ?? 0) + 1);
+  return entries.map((entry) => {
+    const { link, ...own } = entry;
+    return link !== undefined && names.get(link) === 1 ? own : entry;
+  });
 }
 
 /** An entry on one line. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
 import { VfsDriver } from '@x/driver-vfs';
 import { type CloseOptions, type Driver, type DriverFactory, LayerStore } from '@x/layer-store';
-import type { SubjectFacts, Workbench } from './check.js';
+import type { RandomOptions, SubjectFacts, Workbench } from './check.js';
 import type { DriverCalls } from './driver-calls.js';
 import { type CheckedSubject, createDriver } from './subject.js';
 
@@ -25,6 +25,7 @@ export class LiveWorkbench implements Workbench {
   readonly factory: DriverFactory;
   readonly home: string;
   readonly signal: AbortSignal;
+  readonly random: RandomOptions;
   readonly #init: WorkbenchInit;
   readonly #stores: LayerStore[] = [];
   /** Under test and references, in the order they were made. */
@@ -37,6 +38,7 @@ export class LiveWorkbench implements Workbench {
     this.factory = init.subject.factory;
     this.home = home;
     this.signal = init.signal;
+    this.random = init.subject.random;
     this.#driver = driver;
     this.#drivers.add(driver);
   }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { isLayerStoreError, parseKeyValue } from '@x/archive';
-import type { MachineNeed } from '../check.js';
+import type { MachineNeed, RandomOptions } from '../check.js';
 import { UsageError } from './usage-error.js';
 
 /** What a command line asks for. */
@@ -17,6 +17,7 @@ export type Invocation =
       readonly grep: string;
       readonly skip: readonly string[];
       readonly require: readonly MachineNeed[];
+      readonly random: RandomOptions;
       readonly json: boolean;
     };
 
@@ -27,6 +28,9 @@ const OPTIONS = {
   grep: { type: 'string' },
   skip: { type: 'string', multiple: true },
   require: { type: 'string', multiple: true },
+  runs: { type: 'string' },
+  seed: { type: 'string' },
+  path: { type: 'string' },
   json: { type: 'boolean' },
   table: { type: 'boolean' },
   list: { type: 'boolean' },
@@ -56,6 +60,11 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     grep: values.grep ?? '',
     skip: values.skip ?? [],
     require: (values.require ?? []).map(machineNeed),
+    random: {
+      ...(values.runs === undefined ? {} : { runs: integer('runs', values.runs) }),
+      ...(values.seed === undefined ? {} : { seed: integer('seed', values.seed) }),
+      ...(values.path === undefined ? {} : { path: values.path }),
+    },
     json: values.json ?? false,
   };
 }
@@ -82,6 +91,11 @@ function machineNeed(text: string): MachineNeed {
   const need = NEEDS.find((candidate) => candidate === text);
   if (need === undefined) throw new UsageError(`--require ${text}: known are ${NEEDS.join(', ')}`);
   return need;
+}
+
+function integer(option: string, text: string): number {
+  if (/^-?\d{1,10}$/.test(text)) return Number(text);
+  throw new UsageError(`--${option} ${text}: must be a whole number`);
 }
 
 function messageOf(error: unknown): string {

@@ -39,8 +39,8 @@ export async function runCommand(argv: readonly string[], io: CommandIo): Promis
 type DriverInvocation = Extract<Invocation, { readonly module: string }>;
 
 async function onDriver(invocation: DriverInvocation, io: CommandIo): Promise<0 | 1> {
-  const factory = await loadFactory(invocation.module, invocation.name);
-  const { workDirectory, options, grep, require, json } = invocation;
+  const { factory, module } = await loadFactory(invocation.module, invocation.name);
+  const { workDirectory, options, grep, require, random, json } = invocation;
   const skip = Object.fromEntries(invocation.skip.map((family) => [family, 'left out by --skip']));
   const subject: ConformanceSubject = {
     factory,
@@ -48,6 +48,8 @@ async function onDriver(invocation: DriverInvocation, io: CommandIo): Promise<0 
     grep,
     skip,
     require,
+    module,
+    random,
     ...(workDirectory === undefined ? {} : { workDirectory }),
   };
   const stop = io.signal === undefined ? {} : { signal: io.signal };
