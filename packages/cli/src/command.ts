@@ -18,5 +18,7 @@ export interface Invocation {
   readonly command: Command;
   readonly root: string | undefined;
   readonly driver: string | undefined;
+  /** Keys in lower case. */
+  readonly driverOptions: Readonly<Record<string, string>>;
   readonly json: boolean;
 }

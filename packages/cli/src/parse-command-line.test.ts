@@ -10,8 +10,22 @@ describe('parsing a command line', () => {
       command: { kind: 'register', parent: 'sha256:x', files: ['a.tar', '-'] },
       root: '/r',
       driver: undefined,
+      driverOptions: {},
       json: true,
     });
+  });
+
+  it('collects options of the driver; of one that is repeated the values become a list', () => {
+    const options = ['dm.basesize=20G', 'DM.MkfsArg=-O', 'dm.mkfsarg=a=b'].flatMap((o) => [
+      '--driver-option',
+      o,
+    ]);
+    expect(parseCommandLine(['ls', ...options]).driverOptions).toEqual({
+      'dm.basesize': '20G',
+      'dm.mkfsarg': '["-O","a=b"]',
+    });
+    expect(() => parseCommandLine(['ls', '--driver-option', 'size'])).toThrow(UsageError);
+    expect(() => parseCommandLine(['ls', '--driver-option', '=1'])).toThrow(UsageError);
   });
 
   it('knows the two-word commands', () => {

@@ -5,6 +5,7 @@ import { UsageError } from './usage-error.js';
 const OPTIONS = {
   root: { type: 'string' },
   driver: { type: 'string' },
+  'driver-option': { type: 'string', multiple: true },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
@@ -15,7 +16,7 @@ const OPTIONS = {
 } as const;
 
 type OptionName = keyof typeof OPTIONS;
-const GLOBAL: readonly OptionName[] = ['root', 'driver', 'json', 'help', 'version'];
+const GLOBAL: readonly OptionName[] = ['root', 'driver', 'driver-option', 'json', 'help', 'version'];
 
 interface Grammar {
   /** Names of the operands, for messages. */
@@ -62,11 +63,26 @@ function parse(argv: readonly string[]) {
   }
 }
 
+/** `KEY=VALUE`, keys without regard to case. Of a key that comes again the values are a JSON array, as drivers take lists. */
+function parseDriverOptions(texts: readonly string[]): Readonly<Record<string, string>> {
+  const options = new Map<string, string[]>();
+  for (const text of texts) {
+    const equals = text.indexOf('=');
+    const key = text.slice(0, equals).trim().toLowerCase();
+    if (equals === -1 || key === '') throw new UsageError(`--driver-option ${text} is not KEY=VALUE`);
+    options.set(key, [...(options.get(key) ?? []), text.slice(equals + 1).trim()]);
+  }
+  return Object.fromEntries(
+    [...options].map(([key, values]) => [key, values.length === 1 ? values.join() : JSON.stringify(values)]),
+  );
+}
+
 /** Parses everything behind the program's name. Throws {@link UsageError}. */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const { values, positionals } = parse(argv);
   const { root, driver, json = false } = values;
-  const invocation = (command: Command): Invocation => ({ command, root, driver, json });
+  const driverOptions = parseDriverOptions(values['driver-option'] ?? []);
+  const invocation = (command: Command): Invocation => ({ command, root, driver, driverOptions, json });
   if (values.help === true) return invocation({ kind: 'help' });
   if (values.version === true) return invocation({ kind: 'version' });
 

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { vfsDriver } from '@x/driver-vfs';
 import { LayerStore } from '@x/layer-store';
 import type { Command, Invocation } from './command.js';
 import * as layers from './commands/layers.js';
@@ -8,6 +7,7 @@ import { register } from './commands/register.js';
 import { status } from './commands/status.js';
 import type { ConsoleIo } from './console-io.js';
 import { dataDirectory } from './data-directory.js';
+import { DRIVERS } from './drivers.js';
 import { parseCommandLine } from './parse-command-line.js';
 import { Report } from './report.js';
 import { showError } from './show-error.js';
@@ -38,7 +38,8 @@ async function onStore(invocation: Invocation, command: StoreCommand, io: Consol
   await using store = await LayerStore.open({
     root: invocation.root ?? dataDirectory(io.env, io.uid, io.home),
     driver: invocation.driver ?? 'auto',
-    drivers: [vfsDriver],
+    drivers: DRIVERS,
+    driverOptions: invocation.driverOptions,
     mountsAtClose: 'keep',
   });
   await execute(store, command, new Report(io, invocation.json), io, invocation.json);

@@ -1,5 +1,5 @@
 /** What `layer-store --help` prints. */
-export const USAGE = `usage: layer-store [--root DIR] [--driver NAME] [--json] COMMAND
+export const USAGE = `usage: layer-store [--root DIR] [--driver NAME [--driver-option KEY=VALUE]...] [--json] COMMAND
 
 Layers
   register [--parent CHAIN] TAR...   add layers, each on the one before; "-" is standard input
@@ -23,6 +23,8 @@ Read-write layers
 Options
   --root DIR      where the store lives; default: a data directory of the user's own
   --driver NAME   the storage driver; default: the one the store has, else the best that works here
+                  (overlay2, overlay, fuse-overlayfs, vfs, aufs, devicemapper)
+  --driver-option KEY=VALUE   an option of the driver's own, e.g. dm.basesize=20G; the drivers' READMEs list them
   --json          one JSON object per line
   -h, --help      this text
   --version

@@ -5,10 +5,13 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { itWith, nativeAddon, rootPrivilege } from '../capability/capability.js';
 import { END, rawEntry, rawHeader } from '../corpus/raw-tar.js';
 import { runProgram } from '../program/run-program.js';
 import { type ScratchDirectory, scratchDirectory } from '../scratch/scratch-directory.js';
 
+const canMount = rootPrivilege();
+const onKernelMounts = itWith(canMount, nativeAddon());
 const BIN = path.resolve(import.meta.dirname, '../../../packages/cli/dist/bin.js');
 const BASE = Buffer.concat([
   rawHeader({ name: 'etc/', type: '5', mode: 0o755 }),
@@ -109,27 +112,64 @@ describe('the layer-store command', () => {
     expect(layer?.diffId).toBe(sha256(BASE));
   });
 
-  it('creates, mounts, commits and removes a read-write layer across invocations', async () => {
-    const [base] = await json(['register', `${scratch.path}/base.tar`]);
-    await json(['rw', 'create', 'work', '--parent', String(base?.chainId)]);
-    const [mounted] = await json(['rw', 'mount', 'work']);
-    await writeFile(`${String(mounted?.path)}/etc/motd`, 'edited by hand\n');
-    await writeFile(`${String(mounted?.path)}/new`, 'new\n');
-    await json(['rw', 'unmount', 'work']);
-    expect(await json(['rw', 'changes', 'work'])).toEqual([
-      { kind: 'C', path: '/etc' },
-      { kind: 'C', path: '/etc/motd' },
-      { kind: 'A', path: '/new' },
-    ]);
-    const [committed] = await json(['rw', 'commit', 'work']);
-    expect(committed).toMatchObject({ parent: base?.chainId });
-    const [diff] = await json(['rw', 'export', 'work', '-o', `${scratch.path}/diff.tar`]);
-    expect(sha256(await readFile(String(diff?.file)))).toBe(committed?.diffId);
-    expect((await json(['rw', 'ls'])).map((rw) => rw.name)).toEqual(['work']);
-    await json(['rw', 'rm', 'work']);
-    expect(await json(['rw', 'ls'])).toEqual([]);
-    expect((await json(['ls'])).length).toBe(2);
+  onKernelMounts(
+    'a mount outlives the command, its layer cannot be removed meanwhile, and other commands leave it alone',
+    async () => {
+      const [base] = await json(['--driver', 'overlay2', 'register', `${scratch.path}/base.tar`]);
+      await json(['rw', 'create', 'work', '--parent', String(base?.chainId)]);
+      const [mounted] = await json(['rw', 'mount', 'work']);
+      const place = String(mounted?.path);
+      expect(await readFile('/proc/self/mountinfo', 'utf8')).toContain(` ${place} `);
+      await writeFile(`${place}/new`, 'new\n');
+      expect(await json(['rw', 'changes', 'work'])).toEqual([{ kind: 'A', path: '/new' }]);
+      expect(await layerStore(['rw', 'rm', 'work'])).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('MOUNT_ACTIVE'),
+      });
+      expect(await readFile(`${place}/new`, 'utf8')).toBe('new\n');
+      await json(['rw', 'unmount', 'work']);
+      expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(scratch.path);
+      expect(await layerStore(['rw', 'unmount', 'work'])).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('MOUNT_NOT_MOUNTED'),
+      });
+      await json(['rw', 'rm', 'work']);
+    },
+  );
+
+  it('gives the options of a driver to it, and refuses what it does not know', async () => {
+    const options = ['--driver', 'vfs', '--driver-option', 'colour=red'];
+    expect(await layerStore([...options, 'status'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('OPTION_UNKNOWN'),
+    });
   });
+
+  it.each([['vfs'], ...(canMount.missing === undefined ? [['overlay2'], ['overlay']] : [])])(
+    'on %s creates, mounts, commits and removes a read-write layer across invocations',
+    async (driver) => {
+      await json(['--driver', driver, 'status']);
+      const [base] = await json(['register', `${scratch.path}/base.tar`]);
+      await json(['rw', 'create', 'work', '--parent', String(base?.chainId)]);
+      const [mounted] = await json(['rw', 'mount', 'work']);
+      await writeFile(`${String(mounted?.path)}/etc/motd`, 'edited by hand\n');
+      await writeFile(`${String(mounted?.path)}/new`, 'new\n');
+      await json(['rw', 'unmount', 'work']);
+      expect(await json(['rw', 'changes', 'work'])).toEqual([
+        { kind: 'C', path: '/etc' },
+        { kind: 'C', path: '/etc/motd' },
+        { kind: 'A', path: '/new' },
+      ]);
+      const [committed] = await json(['rw', 'commit', 'work']);
+      expect(committed).toMatchObject({ parent: base?.chainId });
+      const [diff] = await json(['rw', 'export', 'work', '-o', `${scratch.path}/diff.tar`]);
+      expect(sha256(await readFile(String(diff?.file)))).toBe(committed?.diffId);
+      expect((await json(['rw', 'ls'])).map((rw) => rw.name)).toEqual(['work']);
+      await json(['rw', 'rm', 'work']);
+      expect(await json(['rw', 'ls'])).toEqual([]);
+      expect((await json(['ls'])).length).toBe(2);
+    },
+  );
 
   it('rm removes one layer, rm --parents and prune what is then not needed', async () => {
     const [base, child] = await json(['register', `${scratch.path}/base.tar`, `${scratch.path}/child.tar`]);
@@ -152,7 +192,8 @@ describe('the layer-store command', () => {
   });
 
   it('status names the driver and counts the layers', async () => {
-    await json(['register', `${scratch.path}/base.tar`]);
+    await json(['--driver', 'vfs', 'register', `${scratch.path}/base.tar`]);
+    // The store's layers decide from then on.
     expect((await json(['status']))[0]).toMatchObject({ driver: 'vfs', layers: 1, readWriteLayers: 0 });
   });
 

@@ -32,9 +32,10 @@ describe('planSelection', () => {
     expect(plan).toEqual({ kind: 'prior', name: 'b' });
   });
 
-  it('takes no state of vfs for a choice', () => {
-    const plan = planSelection([candidate('vfs', true), candidate('a')], ['a', 'vfs']);
-    expect(plan).toEqual({ kind: 'probe', names: ['a', 'vfs'] });
+  it('state of vfs binds only where no other driver has any', () => {
+    const vfs = candidate('vfs', true);
+    expect(planSelection([vfs, candidate('a')], ['a', 'vfs'])).toEqual({ kind: 'prior', name: 'vfs' });
+    expect(planSelection([vfs, candidate('a', true)], ['a'])).toEqual({ kind: 'prior', name: 'a' });
   });
 
   it('leaves the choice to the user when several have state', () => {

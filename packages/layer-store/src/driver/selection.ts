@@ -15,7 +15,7 @@ export const DRIVER_PRIORITY: readonly string[] = Object.freeze([
   'vfs',
 ]);
 
-/** Works everywhere, so its state says nothing about what the user chose. */
+/** Works everywhere: beside the state of another driver, its own says nothing about what the user chose. */
 const FALLBACK = 'vfs';
 
 /** What is known about a driver before one is chosen. */
@@ -50,6 +50,8 @@ export function planSelection(
   const [only] = prior;
   if (prior.length > 1) return { kind: 'ambiguous', names: prior };
   if (only !== undefined) return { kind: 'prior', name: only };
+  // Docker goes on to a better driver here, and the layers that vfs keeps are out of sight.
+  if (registered.get(FALLBACK)?.hasState === true) return { kind: 'prior', name: FALLBACK };
   const listed = priority.filter((name) => registered.has(name));
   const rest = candidates.filter(({ name, deprecated }) => !deprecated && !listed.includes(name));
   return { kind: 'probe', names: [...listed, ...rest.map(({ name }) => name)] };
