@@ -82,6 +82,14 @@ export class OverlayDriver extends Driver {
   }
 
   protected override async _open(): Promise<void> {
+    const refusal = this.#context.mounter.refusal(this.home);
+    if (refusal !== undefined) {
+      throw new LayerStoreError(
+        'DRIVER_NOT_SUPPORTED',
+        `the ${this.name} driver cannot run at ${this.home}: ${refusal}: choose another home`,
+        { driver: this.name, path: this.home },
+      );
+    }
     if (!(await hasEntries(this.home))) await this.#requireSupported();
     await this.#layout.open();
     await this.#context.learn();

@@ -2,7 +2,7 @@ import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyTree, errnoOf, type IdMap, type IdPair } from '@x/archive';
 import type { DriverId } from '@x/layer-store';
-import { copyRootAttributes } from '../multi-lower/root-attributes.js';
+import { copyRootAttributes } from '../root-attributes.js';
 import type { LayerDirectory } from './layer-directory.js';
 
 /** Of the root of a layer without parent; a child has its parent's. */

@@ -74,6 +74,8 @@ export class KernelMounter implements OverlayMounter {
     ];
   }
 
+  refusal(): undefined {}
+
   async mount({ home, target, lowers, upper, work, label }: OverlayMountRequest): Promise<void> {
     const calls = requireCalls(target);
     const writable = upper === undefined || work === undefined ? undefined : { upper, work };

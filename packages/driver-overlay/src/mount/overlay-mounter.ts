@@ -21,6 +21,8 @@ export interface OverlayMounter {
    * `.wh.` names, which take no privilege.
    */
   readonly whiteouts: 'overlay' | 'aufs';
+  /** Why views cannot be made at a home, for lack of a way to write its name; undefined: they can. */
+  refusal(home: string): string | undefined;
   /** Most layers that one view can be made of, its own included. */
   readonly maxLayers: number;
   /**

@@ -19,6 +19,13 @@ export class ProgramMounter implements OverlayMounter {
     this.#options = mountOptions;
   }
 
+  /** fuse-overlayfs makes names absolute before it splits them at colons. */
+  refusal(home: string): string | undefined {
+    return home.includes(':')
+      ? `its name has a colon, which ${this.#program.program} cannot take`
+      : undefined;
+  }
+
   async mount({ home, target, lowers, upper, work, label }: OverlayMountRequest): Promise<void> {
     const options = [`lowerdir=${lowers.map(escapeMountPath).join(':')}`];
     if (upper !== undefined && work !== undefined) options.push(`upperdir=${upper}`, `workdir=${work}`);

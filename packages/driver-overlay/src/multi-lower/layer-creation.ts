@@ -2,13 +2,13 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, writeFileSync }
 import { errnoOf, LayerStoreError } from '@x/archive';
 import type { CreateKind, DriverId } from '@x/layer-store';
 import { removeRobustly } from '@x/layer-store/driver-kit';
+import { copyRootAttributes } from '../root-attributes.js';
 import { MULTI_LOWER_FAILPOINTS } from './failpoints.js';
 import { type LayerFiles, READ_WRITE, STAGED } from './layer-files.js';
 import { removeRemains } from './layer-removal.js';
 import { SMALL_FILE_MODE } from './link-mending.js';
 import type { LowerChain } from './lower-chains.js';
 import { formatLower, formatLowerIds } from './lower-list.js';
-import { copyRootAttributes } from './root-attributes.js';
 import { newShortLink, type ShortLink } from './short-link.js';
 
 const { step } = MULTI_LOWER_FAILPOINTS;
