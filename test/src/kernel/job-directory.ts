@@ -54,8 +54,8 @@ async function fill(directory: string, job: Job): Promise<readonly string[]> {
     ['scratch', 'blank-1', 'blank-2'].map((name) => makeDisk(`${directory}/${name}.img`)),
   );
   // The inode tables are written when they are used, not now.
-  const lazily = ['-q', '-F', '-E', 'lazy_itable_init=1,nodiscard'];
-  await runProgram('/sbin/mkfs.ext4', [...lazily, ...disks.slice(0, 1)]);
+  const format = ['-q', '-F', '-E', 'lazy_itable_init=1,nodiscard'];
+  await runProgram('/sbin/mkfs.ext4', [...format, ...disks.slice(0, 1)]);
   const compile = ['-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC'];
   await runProgram('gcc', [
     ...compile,

@@ -1,9 +1,10 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { runProgram } from '../../program/run-program.js';
 import { BLANK_DEVICES, SCRATCH_DEVICE } from '../job.js';
 import { MODULES } from './modules.js';
 
 const SCRATCH = '/run/scratch';
+const TEMPORARY: string = `${SCRATCH}/tmp`;
 
 async function mount(args: readonly string[]): Promise<void> {
   await runProgram('/bin/mount', args);
@@ -24,12 +25,29 @@ async function makeWritable(directory: string): Promise<void> {
 }
 
 /**
+ * On the scratch disk, not on tmpfs, which in this kernel has no user xattrs, and takes memory. The host's /tmp stays visible: what
+ * somebody wants to run may be there.
+ */
+async function giveTemporaryDirectories(workingDirectory: string): Promise<void> {
+  const places = [TEMPORARY, `${SCRATCH}/var-tmp`];
+  for (const place of places) {
+    mkdirSync(place);
+    chmodSync(place, 0o1777);
+  }
+  // Unless it would hide what is being tested.
+  if (!`${workingDirectory}/`.startsWith('/var/tmp/'))
+    await mount(['--bind', `${SCRATCH}/var-tmp`, '/var/tmp']);
+}
+
+/**
  * File systems, devices and kernel modules that tests expect; gives the environment for the command. Throws what the failing
  * program said.
  */
-export async function prepareMachine(jobDirectory: string): Promise<Record<string, string>> {
+export async function prepareMachine(
+  jobDirectory: string,
+  workingDirectory: string,
+): Promise<Record<string, string>> {
   await mountTmpfs('/dev/shm', 'mode=1777');
-  await mountTmpfs('/run/tmp', 'mode=1777,size=75%');
   mkdirSync('/run/home');
   mkdirSync('/dev/pts', { recursive: true });
   await mount(['-t', 'devpts', 'devpts', '/dev/pts']);
@@ -37,6 +55,7 @@ export async function prepareMachine(jobDirectory: string): Promise<Record<strin
   mkdirSync(SCRATCH);
   await mount(['-t', 'ext4', SCRATCH_DEVICE, SCRATCH]);
   await makeWritable('/etc/lvm');
+  await giveTemporaryDirectories(workingDirectory);
 
   for (const name of MODULES) await runProgram('/sbin/modprobe', ['-d', jobDirectory, name]);
   writeFileSync('/proc/sys/kernel/modprobe', `${jobDirectory}/modprobe`);
@@ -44,7 +63,7 @@ export async function prepareMachine(jobDirectory: string): Promise<Record<strin
   return {
     PATH: process.env.PATH ?? '',
     HOME: '/run/home',
-    TMPDIR: '/run/tmp',
+    TMPDIR: TEMPORARY,
     TERM: process.env.TERM ?? 'dumb',
     // No udevd runs here, and libdevmapper would wait for it.
     DM_DISABLE_UDEV: '1',

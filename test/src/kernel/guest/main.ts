@@ -40,7 +40,7 @@ function run(job: Job, environment: Readonly<Record<string, string>>): Promise<G
 async function outcomeOf(directory: string): Promise<GuestOutcome> {
   try {
     const job = JSON.parse(readFileSync(`${directory}/${JOB_FILE}`, 'utf8')) as Job;
-    const environment = await prepareMachine(directory);
+    const environment = await prepareMachine(directory, job.cwd);
     return await run(job, { ...environment, ...job.environment });
   } catch (error) {
     return { kind: 'setup-failed', message: String((error as { message?: unknown }).message ?? error) };
