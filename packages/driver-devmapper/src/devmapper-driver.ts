@@ -9,16 +9,10 @@ import {
   type LayerSource,
   type ProbeResult,
 } from '@x/layer-store';
-import {
-  isMountPoint,
-  mountsBelow,
-  readMountInfo,
-  syncFileSystem,
-  unmount,
-} from '@x/layer-store/driver-kit';
+import { isMountPoint, mountsBelow, readMountInfo, syncFileSystem, unmount } from '@x/layer-store/driver-kit';
 import { DeviceSet } from './device-set/device-set.js';
 import type { DeviceSetHost } from './device-set/host.js';
-import { mountDirectory } from './device-set/shutdown.js';
+import { mountDirectory } from './device-set/mount-points.js';
 import { checkDriverOptions, type DevmapperDriverOptions } from './driver-options.js';
 import { deviceSetItems } from './inspection/set-status.js';
 import { openKernelHost } from './kernel-host.js';
@@ -245,9 +239,11 @@ export class DevmapperDriver extends Driver {
       await chown(root, uid, gid);
     }
     // So that a person who has only the device left can tell whose it is.
-    await writeFile(join(mountPoint, 'id'), id, { flag: 'wx', mode: ID_FILE_MODE }).catch((error: unknown) => {
-      if (errnoOf(error) !== 'EEXIST') throw error;
-    });
+    await writeFile(join(mountPoint, 'id'), id, { flag: 'wx', mode: ID_FILE_MODE }).catch(
+      (error: unknown) => {
+        if (errnoOf(error) !== 'EEXIST') throw error;
+      },
+    );
     return root;
   }
 

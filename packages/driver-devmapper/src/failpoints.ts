@@ -16,6 +16,7 @@ export const DEVMAPPER_FAILPOINTS = [
   'delete.pool-delete',
   'delete.metafile',
   'delete.close',
+  'delete.abandon',
   'delete.mark',
   'delete.entomb',
   // B1 and B2: the base device gets its file system
@@ -34,6 +35,8 @@ export const DEVMAPPER_FAILPOINTS = [
   // G1: a device and its file system grow
   'grow.metafile',
   'grow.file-system',
+  // the pool-wide record
+  'record.save',
   // what a start puts right
   'recover.resume',
   'recover.delete',

@@ -1,6 +1,7 @@
 import { IoctlDeviceMapper } from './device-mapper/ioctl-device-mapper.js';
 import { blockDeviceNumber, blockDevicePath } from './device-set/block-device.js';
 import type { DeviceSetHost } from './device-set/host.js';
+import { prepareDirectLvm } from './direct-lvm/prepare-direct-lvm.js';
 import { HostFileSystems } from './file-system/host-file-systems.js';
 import { KernelLoopDevices } from './loop/kernel-loop-devices.js';
 import { ThinDumpContents } from './transaction/thin-dump.js';
@@ -17,6 +18,7 @@ export async function openKernelHost(): Promise<DeviceSetHost> {
         metadataDevice: async () => blockDevicePath((await pool.table()).metadataDevice),
         onReason,
       }),
+    prepareDirectLvm: (home, config, force) => prepareDirectLvm(home, config, { force }),
     deviceNumber: blockDeviceNumber,
   };
 }

@@ -99,6 +99,11 @@ export class SimulatedKernel {
     this.#faults.push({ fault, skip: fault.skip ?? 0, times: fault.times ?? 1 });
   }
 
+  /** No fault that is still to come comes. */
+  clearFaults(): void {
+    this.#faults.length = 0;
+  }
+
   /** Everything active is gone; disks keep what is on them. */
   reboot(): void {
     this.devices.clear();

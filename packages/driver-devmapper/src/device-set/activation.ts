@@ -3,11 +3,13 @@ import { deviceMapperReason } from '../device-mapper/device-mapper-error.js';
 import {
   activateThin,
   cancelDeferredRemoval,
+  type RetryOptions,
   removeDevice,
   removeDeviceDeferred,
 } from '../device-mapper/thin-devices.js';
 import type { DeviceRecord } from '../metadata/device-record.js';
 import { activeDevice, type DeviceSetCore } from './device-set-core.js';
+import type { DeviceSetHost } from './host.js';
 
 /**
  * Makes a thin device visible, as long as its record says, and gives the path of its node. A removal that the kernel has put
@@ -37,7 +39,9 @@ export async function stillActive(core: DeviceSetCore, hash: string): Promise<bo
   const info = await activeDevice(core, hash);
   if (info === undefined) return false;
   if (!info.deferredRemove) return true;
-  return (await cancelDeferredRemoval(core.host.deviceMapper, core.names.of(hash))) === 'kept';
+  return (
+    (await cancelDeferredRemoval(core.host.deviceMapper, core.names.of(hash), attempts(core.host))) === 'kept'
+  );
 }
 
 /**
@@ -53,9 +57,16 @@ export async function deactivate(
   if (options.deferred ?? core.options.deferredRemoval) {
     return removeDeviceDeferred(core.host.deviceMapper, name);
   }
-  const { attempts } = options;
-  await removeDevice(core.host.deviceMapper, name, attempts === undefined ? {} : { attempts });
+  await removeDevice(core.host.deviceMapper, name, attempts(core.host, options.attempts));
   return 'removed';
+}
+
+/** How long to go on against a device that is in use: 200 attempts 100 ms apart unless told otherwise. */
+export function attempts(host: DeviceSetHost, count?: number): RetryOptions {
+  return {
+    ...(count === undefined ? {} : { attempts: count }),
+    ...(host.pause === undefined ? {} : { pause: host.pause }),
+  };
 }
 
 function missingFromPool(

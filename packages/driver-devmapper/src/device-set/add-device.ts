@@ -5,8 +5,8 @@ import type { DeviceRecord } from '../metadata/device-record.js';
 import { deactivate, stillActive } from './activation.js';
 import { createDevice } from './create-device.js';
 import { activeDevice, type DeviceSetCore } from './device-set-core.js';
-import { requireRoom } from './pool-condition.js';
 import { growFileSystem } from './growth.js';
+import { requireRoom } from './pool-condition.js';
 
 /** Options of {@link addDevice}. */
 export interface AddDeviceOptions {

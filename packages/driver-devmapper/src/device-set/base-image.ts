@@ -44,7 +44,9 @@ async function makeBase(core: DeviceSetCore): Promise<void> {
   const device = await activate(core, BASE_HASH, record);
   try {
     const type = options.fileSystem ?? (await chosenType(core));
-    await step('base.file-system', () => saveRecord(core, { baseDeviceUuid: '', baseDeviceFilesystem: type }));
+    await step('base.file-system', () =>
+      saveRecord(core, { baseDeviceUuid: '', baseDeviceFilesystem: type }),
+    );
     await step('base.mkfs', () => host.fileSystems.make(device, type, options.mkfsArguments));
     await step('base.initialized', () => table.update(BASE_HASH, { ...record, initialized: true }));
     await recordUuid(core, device);

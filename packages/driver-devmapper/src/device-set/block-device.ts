@@ -18,5 +18,7 @@ export async function blockDevicePath(number: string): Promise<string> {
   const uevent = await readFile(`/sys/dev/block/${number}/uevent`, 'utf8');
   const name = /^DEVNAME=(.+)$/m.exec(uevent)?.[1];
   if (name !== undefined) return `/dev/${name}`;
-  throw deviceMapperError('GetBlockSize', `the kernel has no name for block device ${number}`, { name: number });
+  throw deviceMapperError('GetBlockSize', `the kernel has no name for block device ${number}`, {
+    name: number,
+  });
 }

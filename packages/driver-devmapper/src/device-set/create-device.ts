@@ -67,7 +67,9 @@ async function makeWithFreeId(core: DeviceSetCore, plan: DevicePlan, attempt: At
       attempt.made = true;
     } catch (error) {
       if (deviceMapperReason(error) !== 'DeviceIDExists') throw error;
-      core.warn(`the pool ${core.pool.name} has a device ${deviceId} that no layer owns: its id is passed over`);
+      core.warn(
+        `the pool ${core.pool.name} has a device ${deviceId} that no layer owns: its id is passed over`,
+      );
       attempt.deviceId = core.ids.next();
       await step('create.refresh', () => core.transactions.refresh(attempt.deviceId));
     }

@@ -1,5 +1,5 @@
-import { activeDevice, type DeviceSetCore } from './device-set-core.js';
 import { deleteDevice } from './deletion.js';
+import { activeDevice, type DeviceSetCore } from './device-set-core.js';
 
 /** How often the worker looks. Milliseconds. */
 const INTERVAL = 30_000;

@@ -66,7 +66,7 @@ async function deleteInTurn(
       // Without its blocks the layer cannot come back, whatever the options say.
       if (!mayWait && !discarding) throw inUse(core, hash);
       await entomb(core, hash);
-      await transactions.abandon();
+      await withdraw(core);
       return 'deferred';
     }
     await step('delete.metafile', () => core.table.unregister(hash));
@@ -83,12 +83,17 @@ async function deleteInTurn(
 async function settle(core: DeviceSetCore, hash: string, record: DeviceRecord): Promise<void> {
   const intact = core.table.get(hash)?.deviceId === record.deviceId;
   try {
-    if (intact) await core.transactions.abandon();
+    if (intact) await withdraw(core);
     else core.transactions.leave();
   } catch (error) {
     core.transactions.leave();
     core.warn(`the deletion of device ${record.deviceId} is left to the next start: ${String(error)}`);
   }
+}
+
+/** The announcement goes: no later start acts on it. */
+function withdraw(core: DeviceSetCore): Promise<void> {
+  return step('delete.abandon', () => core.transactions.abandon());
 }
 
 async function deleteFromPool(core: DeviceSetCore, record: DeviceRecord): Promise<'deleted' | 'busy'> {

@@ -1,4 +1,5 @@
 import type { DeviceInfo } from '../device-mapper/device-mapper.js';
+import { step } from '../failpoints.js';
 import type { DeviceIdBitmap } from '../metadata/device-id-bitmap.js';
 import type { DeviceSetRecord } from '../metadata/device-set-record.js';
 import type { MetadataDirectory } from '../metadata/metadata-directory.js';
@@ -32,7 +33,6 @@ export interface DeviceSetCore {
   fileSystem: FileSystemType;
 }
 
-
 /** The kernel's state of a device of this set; undefined: it is not active. */
 export function activeDevice(core: DeviceSetCore, hash: string): Promise<DeviceInfo | undefined> {
   return core.host.deviceMapper.info(core.names.of(hash));
@@ -41,6 +41,6 @@ export function activeDevice(core: DeviceSetCore, hash: string): Promise<DeviceI
 /** Writes the pool-wide record with what has changed. */
 export async function saveRecord(core: DeviceSetCore, changes: Partial<DeviceSetRecord> = {}): Promise<void> {
   const record = { ...core.record, ...changes, nextDeviceId: core.ids.last };
-  await core.metadata.saveDeviceSet(record);
+  await step('record.save', () => core.metadata.saveDeviceSet(record));
   core.record = record;
 }

@@ -7,9 +7,10 @@ import { type DeletionOutcome, deleteDevice } from './deletion.js';
 import { activeDevice, type DeviceSetCore, saveRecord } from './device-set-core.js';
 import { removeActiveDevices } from './leftover-devices.js';
 import { mountDevice, releaseMount, unmountDevice } from './mount-device.js';
+import { mountPoints } from './mount-points.js';
 import { type OpenDeviceSetOptions, openDeviceSet } from './open-device-set.js';
 import { growPool, type PoolSizes } from './pool-growth.js';
-import { mountPoints, shutDown } from './shutdown.js';
+import { shutDown } from './shutdown.js';
 
 /**
  * The thin devices of one home: a pool, a base device, one device per layer (spec/drivers.md 2). Docker's DeviceSet, with the
@@ -66,7 +67,11 @@ export class DeviceSet {
     return deleteDevice(this.core, hash, options);
   }
 
-  mountDevice(hash: string, mountPoint: string, options: { readonly mountLabel?: string } = {}): Promise<void> {
+  mountDevice(
+    hash: string,
+    mountPoint: string,
+    options: { readonly mountLabel?: string } = {},
+  ): Promise<void> {
     return mountDevice(this.core, hash, mountPoint, options);
   }
 

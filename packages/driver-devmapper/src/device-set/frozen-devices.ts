@@ -16,7 +16,8 @@ export async function resumeFrozenDevices(
   for (const { name } of await deviceMapper.list()) {
     if (!names.owns(name)) continue;
     const info = await deviceMapper.info(name);
-    if (info?.suspended === true && info.liveTable) await step('recover.resume', () => deviceMapper.resume(name));
+    if (info?.suspended === true && info.liveTable)
+      await step('recover.resume', () => deviceMapper.resume(name));
   }
 }
 

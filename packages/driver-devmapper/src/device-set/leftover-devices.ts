@@ -2,6 +2,7 @@ import type { DeviceInfo } from '../device-mapper/device-mapper.js';
 import { deviceMapperReason } from '../device-mapper/device-mapper-error.js';
 import { removeDevice, removeDeviceDeferred } from '../device-mapper/thin-devices.js';
 import { tombstoneHash } from '../metadata/file-names.js';
+import { attempts } from './activation.js';
 import type { DeviceSetCore } from './device-set-core.js';
 
 /** Tries at a device that is to go while something may still have it open: 2 seconds. */
@@ -14,7 +15,8 @@ const ATTEMPTS = 20;
 export async function tidyActiveDevices(core: DeviceSetCore): Promise<void> {
   for (const { info, deviceId } of await activeDevices(core)) {
     const tombstone = deviceId === undefined ? undefined : tombstoneHash(deviceId);
-    if (info.openCount === 0) await removeDevice(core.host.deviceMapper, info.name, { attempts: ATTEMPTS });
+    if (info.openCount === 0)
+      await removeDevice(core.host.deviceMapper, info.name, attempts(core.host, ATTEMPTS));
     else if (tombstone !== undefined && core.table.get(tombstone) !== undefined) {
       await renameTo(core, info.name, core.names.of(tombstone));
     }
@@ -29,7 +31,7 @@ export async function removeActiveDevices(core: DeviceSetCore): Promise<string[]
     try {
       if (core.options.deferredRemoval) {
         if ((await removeDeviceDeferred(deviceMapper, info.name)) === 'deferred') kept.push(info.name);
-      } else await removeDevice(deviceMapper, info.name, { attempts: ATTEMPTS });
+      } else await removeDevice(deviceMapper, info.name, attempts(core.host, ATTEMPTS));
     } catch (error) {
       if (deviceMapperReason(error) !== 'Busy') throw error;
       kept.push(info.name);

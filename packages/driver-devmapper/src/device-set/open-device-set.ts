@@ -1,6 +1,5 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { removeDevice } from '../device-mapper/thin-devices.js';
-import { prepareDirectLvm } from '../direct-lvm/prepare-direct-lvm.js';
 import { DeviceIdBitmap } from '../metadata/device-id-bitmap.js';
 import { BASE_HASH } from '../metadata/device-record.js';
 import { isTombstone } from '../metadata/file-names.js';
@@ -18,6 +17,7 @@ import { DeviceNames, devicePrefix } from './device-names.js';
 import { type DeviceSetCore, saveRecord, type WarningListener } from './device-set-core.js';
 import { DeviceTable } from './device-table.js';
 import { releaseStaleSnapshot, resumeFrozenDevices } from './frozen-devices.js';
+import { releaseGrowingMounts } from './growth.js';
 import type { DeviceSetHost } from './host.js';
 import { tidyActiveDevices } from './leftover-devices.js';
 import { findOrCreatePool } from './pool-set-up.js';
@@ -42,15 +42,19 @@ export async function openDeviceSet(request: OpenDeviceSetOptions): Promise<Devi
   const asked = resolveDevmapperOptions(request.options, await host.deviceMapper.driverVersion());
   await mkdir(home, { recursive: true, mode: HOME_MODE });
   const metadata = new MetadataDirectory(home, (file, error) => {
-    warn(`${file} in ${home}/metadata was damaged and is put aside, its device is not used: ${String(error)}`);
+    warn(
+      `${file} in ${home}/metadata was damaged and is put aside, its device is not used: ${String(error)}`,
+    );
   });
   await metadata.open();
-  const options = await withDirectLvmPool(home, asked);
+  const options = await withDirectLvmPool(host, home, asked);
   const names = await namesOf(home, options);
   const { devices } = await metadata.scan();
   const record = await metadata.loadDeviceSet();
   if (record.prefix !== '' && record.prefix !== names.prefix) {
-    warn(`${home} was moved: devices named ${record.prefix}-* that are still active are not its own any more`);
+    warn(
+      `${home} was moved: devices named ${record.prefix}-* that are still active are not its own any more`,
+    );
   }
   const { pool, created } = await findOrCreatePool({
     home,
@@ -99,6 +103,7 @@ async function recover(core: DeviceSetCore): Promise<void> {
   const contents = core.host.contents(core.pool, core.warn);
   // The ids of damaged records are not known; all that the pool has are kept from being handed out.
   if (damaged) for (const id of (await contents.deviceIds()) ?? []) core.ids.markUsed(id);
+  await releaseGrowingMounts(core);
   await recoverTransaction(core, contents);
   await entombMarked(core);
   await tidyActiveDevices(core);
@@ -115,11 +120,12 @@ async function entombMarked(core: DeviceSetCore): Promise<void> {
 }
 
 async function withDirectLvmPool(
+  host: DeviceSetHost,
   home: string,
   options: ResolvedDevmapperOptions,
 ): Promise<ResolvedDevmapperOptions> {
   if (options.directLvm === undefined) return options;
-  const thinPoolDevice = await prepareDirectLvm(home, options.directLvm, { force: options.directLvmForce });
+  const thinPoolDevice = await host.prepareDirectLvm(home, options.directLvm, options.directLvmForce);
   return { ...options, thinPoolDevice };
 }
 

@@ -19,7 +19,13 @@ export async function poolLoops(core: DeviceSetCore): Promise<PoolLoops> {
     data: own && options.dataDevice === undefined ? loopFile(home, 'data') : undefined,
     metadata: own && options.metadataDevice === undefined ? loopFile(home, 'metadata') : undefined,
   };
-  return findPoolLoops(host.loops, await core.pool.table(), files, (path) => host.deviceNumber(path), core.warn);
+  return findPoolLoops(
+    host.loops,
+    await core.pool.table(),
+    files,
+    (path) => host.deviceNumber(path),
+    core.warn,
+  );
 }
 
 /**

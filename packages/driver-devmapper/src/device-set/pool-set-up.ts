@@ -64,7 +64,13 @@ export async function findOrCreatePool(request: PoolRequest): Promise<FoundPool>
 
 /** Our descriptors of the loop devices are closed once the pool has them open: they then go when it goes (autoclear). */
 async function makePool({ home, host, names, options, record, warn }: PoolRequest): Promise<void> {
-  await using data = await openBacking(host, options.dataDevice, loopFile(home, 'data'), options.loopDataSize, warn);
+  await using data = await openBacking(
+    host,
+    options.dataDevice,
+    loopFile(home, 'data'),
+    options.loopDataSize,
+    warn,
+  );
   await using metadata = await openBacking(
     host,
     options.metadataDevice,
@@ -100,7 +106,9 @@ async function openBacking(
     await syncDirectory(dirname(dirname(file)));
   }
   if (image.outcome === 'larger-than-asked') {
-    warn(`${file} has ${image.size} bytes and keeps them: the ${size} asked for are fewer, and a pool does not shrink`);
+    warn(
+      `${file} has ${image.size} bytes and keeps them: the ${size} asked for are fewer, and a pool does not shrink`,
+    );
   }
   return host.loops.attach(file);
 }

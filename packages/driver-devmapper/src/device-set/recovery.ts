@@ -1,8 +1,8 @@
 import { deviceMapperReason } from '../device-mapper/device-mapper-error.js';
 import { step } from '../failpoints.js';
 import type { TransactionRecord } from '../metadata/transaction-record.js';
-import type { PoolContents } from '../transaction/pool-contents.js';
 import { judgeDevice, planRecovery, type Verdict } from '../transaction/plan-recovery.js';
+import type { PoolContents } from '../transaction/pool-contents.js';
 import { deactivate } from './activation.js';
 import { entomb } from './deletion.js';
 import type { DeviceSetCore } from './device-set-core.js';
@@ -29,7 +29,11 @@ export async function recoverTransaction(core: DeviceSetCore, contents: PoolCont
   await step('recover.transaction', () => core.metadata.removeTransaction());
 }
 
-async function rollBack(core: DeviceSetCore, contents: PoolContents, record: TransactionRecord): Promise<void> {
+async function rollBack(
+  core: DeviceSetCore,
+  contents: PoolContents,
+  record: TransactionRecord,
+): Promise<void> {
   const { deviceHash, deviceId } = record;
   const ownRecord = core.table.get(deviceHash)?.deviceId === deviceId;
   const verdict = await judge(core, contents, record, ownRecord);

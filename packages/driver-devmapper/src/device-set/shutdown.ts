@@ -1,16 +1,10 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { errnoOf, LayerStoreError } from '@x/archive';
+import { LayerStoreError } from '@x/archive';
 import { deviceMapperReason } from '../device-mapper/device-mapper-error.js';
 import { removeDevice } from '../device-mapper/thin-devices.js';
 import { type DeviceSetCore, saveRecord } from './device-set-core.js';
 import { removeActiveDevices } from './leftover-devices.js';
 import { releaseMount } from './mount-device.js';
-
-/** Where layers are mounted: `<home>/mnt/<id>`. */
-export function mountDirectory(home: string): string {
-  return join(home, 'mnt');
-}
+import { mountPoints } from './mount-points.js';
 
 /**
  * Leaves nothing behind (spec/drivers.md 2.22): the record first, since the process may be killed while it waits; then every
@@ -45,16 +39,5 @@ async function removePool(core: DeviceSetCore): Promise<void> {
   } catch (error) {
     if (deviceMapperReason(error) !== 'Busy') throw error;
     core.warn(`the pool ${core.pool.name} is in use by devices on it and stays; the next start takes it up`);
-  }
-}
-
-/** What lies in `<home>/mnt`, mounted or not. */
-export async function mountPoints(home: string): Promise<string[]> {
-  try {
-    const directory = mountDirectory(home);
-    return (await readdir(directory)).map((name) => join(directory, name));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
   }
 }

@@ -27,7 +27,15 @@ describe('names in the metadata directory', () => {
   });
 
   it('that files of the driver have cannot be ids of layers; `Base` can', () => {
-    const names = ['base', 'deviceset-metadata', 'transaction-metadata', 'a.migrated', 'a.corrupt', 'Base', '1'];
+    const names = [
+      'base',
+      'deviceset-metadata',
+      'transaction-metadata',
+      'a.migrated',
+      'a.corrupt',
+      'Base',
+      '1',
+    ];
     expect(names.map(isReservedName)).toEqual([true, true, true, true, true, false, false]);
   });
 });

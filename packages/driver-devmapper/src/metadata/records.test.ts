@@ -8,8 +8,7 @@ const DAMAGED = expect.objectContaining({ code: 'DRIVER_STATE_DAMAGED' });
 
 describe('the record of a device', () => {
   // As Docker 20.10 writes it.
-  const text =
-    '{"device_id":12,"size":10737418240,"transaction_id":31,"initialized":false,"deleted":false}';
+  const text = '{"device_id":12,"size":10737418240,"transaction_id":31,"initialized":false,"deleted":false}';
   const record = { deviceId: 12, size: 10737418240, transactionId: 31, initialized: false, deleted: false };
 
   it('has the bytes that Docker writes', () => {
@@ -59,7 +58,11 @@ describe('the record of the pool', () => {
       '{"next_device_id":7,"BaseDeviceUUID":"","BaseDeviceFilesystem":"xfs","thinp_block_size":128,' +
       '"prefix":"docker-8:1-2","pool_data":{"size":3},"Later":[1]}';
     const record = parseDeviceSetRecord(text, 'f');
-    expect(record).toMatchObject({ thinBlockSectors: 128, prefix: 'docker-8:1-2', baseDeviceFilesystem: 'xfs' });
+    expect(record).toMatchObject({
+      thinBlockSectors: 128,
+      prefix: 'docker-8:1-2',
+      baseDeviceFilesystem: 'xfs',
+    });
     expect(record.others).toEqual({ pool_data: { size: 3 }, Later: [1] });
     expect(encodeDeviceSetRecord(record)).toBe(text);
   });

@@ -16,12 +16,14 @@ describe('a dump of the pool', () => {
       [1, 0],
       [7, 4],
     ]);
-    const empty = DUMP.replace(/ {2}<device[^]*<\/device>\n/, '');
+    const empty = DUMP.replace(/ {2}<device[\s\S]*<\/device>\n/, '');
     expect([...parseThinDump(empty)]).toEqual([]);
   });
 
   it('that was cut off proves nothing', () => {
-    expect(() => parseThinDump(DUMP.slice(0, 300))).toThrow(expect.objectContaining({ code: 'DRIVER_FAILED' }));
+    expect(() => parseThinDump(DUMP.slice(0, 300))).toThrow(
+      expect.objectContaining({ code: 'DRIVER_FAILED' }),
+    );
     expect(() => parseThinDump('')).toThrow(expect.objectContaining({ code: 'DRIVER_FAILED' }));
   });
 });

@@ -1,0 +1,503 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { SimulatedMachine, SMALL } from './simulated-machine.test-support.js';
+
+const MIB = 1 << 20;
+
+const mountPoint = (machine: SimulatedMachine, id: string): string => join(machine.home, 'mnt', id);
+const readMetadata = (machine: SimulatedMachine, name: string): Promise<string> =>
+  readFile(join(machine.home, 'metadata', name), 'utf8');
+
+describe('a new home', () => {
+  it('gets a pool on loop files and a base device with a file system', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    expect(machine.fileSystems.calls.filter((call) => call.startsWith('make'))).toEqual([
+      expect.stringMatching(/^make \/dev\/dm-\d+ ext4$/),
+    ]);
+    expect(await readMetadata(machine, 'base')).toBe(
+      '{"device_id":1,"size":67108864,"transaction_id":1,"initialized":true,"deleted":false}',
+    );
+    expect(JSON.parse(await readMetadata(machine, 'deviceset-metadata'))).toMatchObject({
+      next_device_id: 1,
+      BaseDeviceUUID: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      BaseDeviceFilesystem: 'ext4',
+      thinp_block_size: 128,
+      prefix: set.core.names.prefix,
+    });
+    expect(await set.hasActivatedDevice('')).toBe(false);
+    await set.close();
+    expect([...machine.kernel.devices.keys()]).toEqual([]);
+  });
+
+  it('is taken back when it cannot be made: no pool, no loop device stays', async () => {
+    await using machine = await SimulatedMachine.start();
+    machine.fileSystems.failures.set('make', new Error('mkfs failed'));
+    await expect(machine.open()).rejects.toThrow('mkfs failed');
+    expect([...machine.kernel.devices.keys()]).toEqual([]);
+    expect(await machine.loops.find(join(machine.home, 'devicemapper', 'data'))).toBeUndefined();
+    // And is made with the next start, over the half-made base.
+    const set = await machine.open();
+    expect(machine.pool(set).thins.size).toBe(1);
+  });
+});
+
+describe('a layer', () => {
+  it('is a snapshot of its parent, and without one of the base', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await set.addDevice('a', '');
+    await set.addDevice('b', 'a');
+    expect(machine.kernel.calls.filter((call) => call.startsWith('create_snap'))).toEqual([
+      `create_snap ${set.core.pool.name} 2 1`,
+      `create_snap ${set.core.pool.name} 3 2`,
+    ]);
+    expect(await readMetadata(machine, 'b')).toBe(
+      '{"device_id":3,"size":67108864,"transaction_id":3,"initialized":false,"deleted":false}',
+    );
+    expect(await readMetadata(machine, 'transaction-metadata')).toBe(
+      '{"open_transaction_id":3,"device_hash":"b","device_id":3,"op":"snap"}',
+    );
+    expect(machine.pool(set).transactionId).toBe(3);
+  });
+
+  it('is frozen while a snapshot of it is made', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await set.addDevice('a', '');
+    await set.mountDevice('a', mountPoint(machine, 'a'));
+    await set.addDevice('b', 'a');
+    const name = set.core.names.of('a');
+    const order = machine.kernel.calls
+      .filter((call) => /^(suspend|create_snap|resume) /.test(call))
+      .slice(-3);
+    expect(order).toEqual([`suspend ${name}`, `create_snap ${set.core.pool.name} 3 2`, `resume ${name}`]);
+  });
+
+  it('that leaves the kernel by a deferred removal is caught, and leaves again', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await set.addDevice('a', '');
+    await set.mountDevice('a', mountPoint(machine, 'a'));
+    // Something else has it open, so that giving it up only announces its removal.
+    const name = set.core.names.of('a');
+    machine.kernel.open(name);
+    await set.unmountDevice('a', mountPoint(machine, 'a'));
+    expect(machine.kernel.device(name).deferredRemove).toBe(true);
+    await set.addDevice('b', 'a');
+    expect(machine.kernel.calls).toContain(`cancelDeferredRemove ${name}`);
+    expect(machine.kernel.device(name).deferredRemove).toBe(true);
+    machine.kernel.closeOpener(name);
+    expect(machine.kernel.devices.has(name)).toBe(false);
+    await set.mountDevice('a', mountPoint(machine, 'a'));
+  });
+
+  it('that a foreign device has the id of gets the next one, announced before it is tried', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await machine.kernel.deviceMapper().message(set.core.pool.name, 'create_thin 2');
+    await set.addDevice('a', '');
+    expect(set.core.table.get('a')?.deviceId).toBe(3);
+    expect(await readMetadata(machine, 'transaction-metadata')).toContain('"device_id":3');
+    expect(machine.pool(set).thins.has(2)).toBe(true);
+    expect(machine.warnings.join()).toContain('device 2 that no layer owns');
+  });
+
+  it('grows with its file system when more is asked for, and never shrinks', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await set.addDevice('a', '', { size: 96 * MIB });
+    expect(set.core.table.get('a')?.size).toBe(96 * MIB);
+    expect(machine.pool(set).thins.get(2)?.content?.size).toBe(96 * MIB);
+    await expect(set.addDevice('b', 'a', { size: 64 * MIB })).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+    });
+    await set.addDevice('b', 'a');
+    expect(set.core.table.get('b')?.size).toBe(96 * MIB);
+    expect(await set.hasActivatedDevice('a')).toBe(false);
+  });
+
+  it('leaves no trace when it cannot be made', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    for (const call of ['create_snap', 'set_transaction_id']) {
+      machine.kernel.inject({ call, failure: 'EIO' });
+      await expect(set.addDevice('a', '')).rejects.toMatchObject({ errno: 'EIO' });
+      expect(set.layers()).toEqual([]);
+      expect([...machine.pool(set).thins.keys()]).toEqual([1]);
+      await expect(readMetadata(machine, 'transaction-metadata')).rejects.toMatchObject({ code: 'ENOENT' });
+      expect(set.core.ids.isUsed(set.core.ids.last)).toBe(false);
+    }
+    await set.addDevice('a', '');
+  });
+
+  it('needs a parent that is there, and an id that is not', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await expect(set.addDevice('a', 'nobody')).rejects.toMatchObject({ code: 'DRIVER_ID_UNKNOWN' });
+    await set.addDevice('a', '');
+    await expect(set.addDevice('a', '')).rejects.toMatchObject({ code: 'DRIVER_ID_EXISTS' });
+  });
+
+  it('is not made when the pool is nearly full, or takes no changes', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open({ ...SMALL, minFreeSpace: 99 });
+    machine.pool(set).metadataUsed = 20;
+    await expect(set.addDevice('a', '')).rejects.toMatchObject({ code: 'DRIVER_POOL_FULL' });
+    machine.pool(set).needsCheck = true;
+    await expect(set.addDevice('a', '')).rejects.toMatchObject({ code: 'DRIVER_POOL_UNUSABLE' });
+    machine.pool(set).needsCheck = false;
+  });
+
+  it('that the pool has lost says so when it is mounted', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await set.addDevice('a', '');
+    machine.pool(set).thins.delete(2);
+    await expect(set.mountDevice('a', mountPoint(machine, 'a'))).rejects.toMatchObject({
+      code: 'DRIVER_STATE_FOREIGN',
+      cacheId: 'a',
+    });
+  });
+});
+
+describe('deletion', () => {
+  it('takes device, record and id away, in one transaction', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await set.addDevice('a', '');
+    expect(await set.deleteDevice('a', { sync: false })).toBe('deleted');
+    expect(await set.deleteDevice('a', { sync: false })).toBe('absent');
+    expect([...machine.pool(set).thins.keys()]).toEqual([1]);
+    expect(set.core.ids.isUsed(2)).toBe(false);
+    expect(await readMetadata(machine, 'transaction-metadata')).toContain('"op":"delete"');
+    expect(machine.pool(set).transactionId).toBe(3);
+  });
+
+  it('announces before it discards, so that no layer is listed that has lost its data (D4)', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open({ ...SMALL, blkDiscard: true });
+    await set.addDevice('a', '');
+    const points = await machine.record(() => set.deleteDevice('a', { sync: false }));
+    const names = points.filter(({ side }) => side === 'before').map(({ name }) => name);
+    expect(names).toEqual([
+      'delete.open',
+      'delete.discard',
+      'delete.pool-delete',
+      'delete.metafile',
+      'delete.close',
+    ]);
+    expect(machine.fileSystems.calls.at(-1)).toMatch(/^discard/);
+  });
+
+  it('of a device that the pool does not have any more succeeds', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await set.addDevice('a', '');
+    machine.pool(set).thins.delete(2);
+    expect(await set.deleteDevice('a', { sync: false })).toBe('deleted');
+  });
+
+  it('of a device that is open elsewhere is refused without deferred deletion, and harms nothing', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open({
+      ...SMALL,
+      blkDiscard: true,
+      deferredDeletion: false,
+      deferredRemoval: false,
+    });
+    await set.addDevice('a', '');
+    await set.mountDevice('a', mountPoint(machine, 'a'));
+    await expect(set.deleteDevice('a', { sync: false })).rejects.toMatchObject({ code: 'DRIVER_BUSY' });
+    const removals = machine.kernel.calls.filter((call) => call === `remove ${set.core.names.of('a')}`);
+    expect(removals).toHaveLength(200);
+    expect(set.layers()).toEqual(['a']);
+    expect(machine.fileSystems.calls.join()).not.toContain('discard');
+  });
+});
+
+describe('deferred deletion', () => {
+  it('hides a layer at once whose device is open elsewhere, and finishes when that is closed', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open({ ...SMALL, deferredRemoval: true, deferredDeletion: true });
+    await set.addDevice('a', '');
+    await set.mountDevice('a', mountPoint(machine, 'a'));
+    const name = set.core.names.of('a');
+    machine.kernel.open(name);
+    await set.unmountDevice('a', mountPoint(machine, 'a'));
+    expect(await set.deleteDevice('a', { sync: false })).toBe('deferred');
+    expect(set.layers()).toEqual([]);
+    expect(set.list()).toContain('.deleted-2');
+    expect(await readMetadata(machine, '.deleted-2')).toContain('"deleted":true');
+    expect(set.core.ids.isUsed(2)).toBe(true);
+
+    // The id is free again at once, beside the old device.
+    await set.addDevice('a', '');
+    await set.mountDevice('a', mountPoint(machine, 'a'));
+
+    await set.deleteTombstones();
+    expect(set.list()).toContain('.deleted-2');
+    machine.kernel.closeOpener(set.core.names.of('.deleted-2'));
+    await set.deleteTombstones();
+    expect(set.list()).not.toContain('.deleted-2');
+    expect([...machine.pool(set).thins.keys()]).toEqual([1, 3]);
+    expect(set.core.ids.isUsed(2)).toBe(false);
+  });
+
+  it('with nothing to do lets others go on (LockReleasedDeviceDeletion)', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await set.deleteTombstones();
+    await set.addDevice('a', '');
+    await set.deleteTombstones();
+    expect(await set.deleteDevice('a', { sync: true })).toBe('deleted');
+  });
+
+  it('of one device that fails does not keep the others', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    for (const id of ['a', 'b']) {
+      await set.addDevice(id, '');
+      await set.core.table.entomb(id);
+    }
+    machine.kernel.inject({ call: 'delete', failure: 'EIO' });
+    await set.deleteTombstones();
+    expect(set.list()).toEqual(['', '.deleted-2']);
+    await set.deleteTombstones();
+    expect(set.list()).toEqual(['']);
+  });
+
+  it('takes up what Docker marked as deleted under the name of the layer', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await set.addDevice('a', '');
+    const record = set.core.table.get('a');
+    if (record === undefined) throw new Error('no record');
+    await set.core.metadata.saveDevice('a', { ...record, deleted: true });
+    await set.close();
+    const again = await machine.open();
+    expect(again.list()).toEqual(['']);
+    expect([...machine.pool(again).thins.keys()]).toEqual([1]);
+  });
+});
+
+describe('an existing home', () => {
+  it('is found again with everything in it, ids going on behind the last one', async () => {
+    await using machine = await SimulatedMachine.start();
+    const first = await machine.open();
+    await first.addDevice('a', '');
+    await first.deleteDevice('a', { sync: false });
+    await first.addDevice('b', '');
+    await first.close();
+    const set = await machine.open();
+    expect(set.layers()).toEqual(['b']);
+    await set.addDevice('c', 'b');
+    expect(set.core.table.get('c')?.deviceId).toBe(4);
+    expect(machine.fileSystems.calls.filter((call) => call.startsWith('make'))).toHaveLength(1);
+  });
+
+  it('whose base device is another one is refused, and the pool goes again', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await set.close();
+    const path = join(machine.home, 'metadata', 'deviceset-metadata');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace(/"BaseDeviceUUID":"[^"]*"/, '"BaseDeviceUUID":"00000000-0000"'));
+    await expect(machine.open()).rejects.toMatchObject({
+      code: 'DRIVER_STATE_FOREIGN',
+      expected: '00000000-0000',
+    });
+    expect([...machine.kernel.devices.keys()]).toEqual([]);
+  });
+
+  it('of a release that recorded no uuid gets it recorded (B2)', async () => {
+    await using machine = await SimulatedMachine.start();
+    await (await machine.open()).close();
+    const path = join(machine.home, 'metadata', 'deviceset-metadata');
+    await writeFile(path, '{"next_device_id":1}');
+    const set = await machine.open({ ...SMALL, fileSystem: 'xfs' });
+    expect(set.core.record).toMatchObject({
+      baseDeviceUuid: expect.stringMatching(/-/),
+      baseDeviceFilesystem: 'ext4',
+    });
+    expect(set.core.fileSystem).toBe('ext4');
+    expect(machine.warnings.join()).toContain('dm.fs=xfs is passed over');
+  });
+
+  it('grows its base device when asked, for layers made from then on; less is refused', async () => {
+    await using machine = await SimulatedMachine.start();
+    const first = await machine.open();
+    await first.addDevice('old', '');
+    await first.close();
+    const set = await machine.open({ ...SMALL, baseSize: 96 * MIB });
+    await set.addDevice('new', '');
+    expect([set.core.table.get('old')?.size, set.core.table.get('new')?.size]).toEqual([64 * MIB, 96 * MIB]);
+    expect(machine.pool(set).thins.get(1)?.content?.size).toBe(96 * MIB);
+    await set.close();
+    await expect(machine.open(SMALL)).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      option: 'dm.basesize',
+    });
+  });
+
+  it('with another block size than it was made with is refused before anything is touched', async () => {
+    await using machine = await SimulatedMachine.start();
+    await (await machine.open()).close();
+    const before = machine.kernel.calls.length;
+    await expect(machine.open({ ...SMALL, blockSize: 128 * 1024 })).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      option: 'dm.blocksize',
+    });
+    expect(machine.kernel.calls.slice(before).filter((call) => call.startsWith('create'))).toEqual([]);
+    await machine.open({ ...SMALL, blockSize: 64 * 1024 });
+  });
+
+  it('whose loop file is lost is refused, not begun anew', async () => {
+    await using machine = await SimulatedMachine.start();
+    await (await machine.open()).close();
+    await rm(join(machine.home, 'devicemapper', 'data'));
+    await expect(machine.open()).rejects.toMatchObject({ code: 'DRIVER_STATE_FOREIGN' });
+  });
+
+  it('with a damaged record opens without that layer, and its id is never handed out', async () => {
+    await using machine = await SimulatedMachine.start();
+    const first = await machine.open();
+    await first.addDevice('a', '');
+    await first.addDevice('b', '');
+    await first.close();
+    await writeFile(join(machine.home, 'metadata', 'a'), '{"device_id":');
+    const set = await machine.open();
+    expect(set.layers()).toEqual(['b']);
+    expect(machine.warnings.join()).toContain('a.corrupt');
+    expect(set.core.ids.isUsed(2)).toBe(true);
+    expect(machine.pool(set).thins.has(2)).toBe(true);
+  });
+
+  it('that another process has attached the loop files of is refused', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await expect(machine.open({ ...SMALL, namePrefix: 'container' })).rejects.toMatchObject({
+      code: 'DRIVER_BUSY',
+    });
+    await set.close();
+  });
+
+  it('takes an existing pool up, and a device of another type for none', async () => {
+    await using machine = await SimulatedMachine.start();
+    const first = await machine.open();
+    await first.addDevice('a', '');
+    const set = await machine.open();
+    expect(set.layers()).toEqual(['a']);
+    await set.close();
+    const { pool } = first.core.names;
+    const mapper = machine.kernel.deviceMapper();
+    await mapper.create(pool);
+    await mapper.tableLoad(pool, [{ start: 0, length: 8, type: 'linear', params: '8:1 0' }]);
+    await mapper.resume(pool);
+    await expect(machine.open()).rejects.toMatchObject({ code: 'DRIVER_POOL_UNUSABLE' });
+  });
+
+  it('of Docker 0.7 is migrated', async () => {
+    await using machine = await SimulatedMachine.start();
+    const first = await machine.open();
+    await first.addDevice('a', '');
+    await first.close();
+    const records = join(machine.home, 'metadata');
+    const base = JSON.parse(await readFile(join(records, 'base'), 'utf8')) as object;
+    const a = JSON.parse(await readFile(join(records, 'a'), 'utf8')) as object;
+    await rm(records, { recursive: true });
+    await mkdir(join(machine.home, 'devicemapper'), { recursive: true });
+    await writeFile(join(machine.home, 'devicemapper', 'json'), JSON.stringify({ Devices: { '': base, a } }));
+    const set = await machine.open();
+    expect(set.layers()).toEqual(['a']);
+    await set.addDevice('b', 'a');
+  });
+});
+
+describe('a pool of somebody else', () => {
+  it('is refused when there is something in it', async () => {
+    await using machine = await SimulatedMachine.start();
+    const mapper = machine.kernel.deviceMapper();
+    machine.kernel.addDisk('/dev/sdx', 256 * MIB);
+    machine.kernel.addDisk('/dev/sdy', 8 * MIB);
+    await mapper.create('theirs');
+    await mapper.tableLoad('theirs', [
+      {
+        start: 0,
+        length: 256 * 2048,
+        type: 'thin-pool',
+        params: '/dev/sdy /dev/sdx 128 100 1 skip_block_zeroing',
+      },
+    ]);
+    await mapper.resume('theirs');
+    await mapper.message('theirs', 'set_transaction_id 0 1');
+    const options = { ...SMALL, thinPoolDevice: 'theirs' };
+    await expect(machine.open(options)).rejects.toMatchObject({ code: 'DRIVER_POOL_UNUSABLE' });
+    await mapper.message('theirs', 'set_transaction_id 1 0');
+
+    // An empty one is taken, and neither made nor removed nor grown.
+    const set = await machine.open(options);
+    await set.addDevice('a', '');
+    await expect(set.growPool({ data: 512 * MIB })).rejects.toMatchObject({ code: 'DRIVER_NOT_SUPPORTED' });
+    await set.close();
+    expect([...machine.kernel.devices.keys()]).toEqual(['theirs']);
+    expect((await machine.open(options)).layers()).toEqual(['a']);
+  });
+
+  it('that is not active is an error that says so', async () => {
+    await using machine = await SimulatedMachine.start();
+    await expect(machine.open({ ...SMALL, thinPoolDevice: 'vg-pool' })).rejects.toMatchObject({
+      code: 'DRIVER_POOL_UNUSABLE',
+      option: 'dm.thinpooldev',
+    });
+  });
+});
+
+describe('growth of the pool', () => {
+  it('is seen by the kernel while layers are in use; less is refused', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await set.addDevice('a', '');
+    await set.mountDevice('a', mountPoint(machine, 'a'));
+    const before = machine.pool(set).dataBlocks;
+    await set.growPool({ data: 256 * MIB, metadata: 8 * MIB });
+    expect([before, machine.pool(set).dataBlocks, machine.pool(set).metadataBlocks]).toEqual([
+      2048, 4096, 2048,
+    ]);
+    await expect(set.growPool({ data: 128 * MIB })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  });
+
+  it('happens with a start that asks for larger loop files; smaller ones are passed over (ReduceLoopBackSize, IncreaseLoopBackSize)', async () => {
+    await using machine = await SimulatedMachine.start();
+    await (await machine.open()).close();
+    const less = await machine.open({ ...SMALL, loopDataSize: 64 * MIB, loopMetadataSize: 2 * MIB });
+    expect([machine.pool(less).dataBlocks, machine.pool(less).metadataBlocks]).toEqual([2048, 1024]);
+    expect(machine.warnings.join()).toContain('a pool does not shrink');
+    await less.close();
+    const more = await machine.open({ ...SMALL, loopDataSize: 192 * MIB, loopMetadataSize: 8 * MIB });
+    expect([machine.pool(more).dataBlocks, machine.pool(more).metadataBlocks]).toEqual([3072, 2048]);
+  });
+});
+
+describe('many at once', () => {
+  it('create, mount, unmount and remove without a leak or a stand-still', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    await set.addDevice('parent', '');
+    const before = JSON.stringify([...machine.pool(set).thins.keys()]);
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        for (let round = 0; round < 3; round++) {
+          const id = `layer-${index}`;
+          await set.addDevice(id, 'parent');
+          await set.mountDevice(id, mountPoint(machine, id));
+          await set.unmountDevice(id, mountPoint(machine, id));
+          await set.deleteDevice(id, { sync: false });
+        }
+      }),
+    );
+    expect(JSON.stringify([...machine.pool(set).thins.keys()])).toBe(before);
+    expect([...machine.kernel.devices.keys()]).toEqual([set.core.pool.name]);
+  });
+});
