@@ -19,12 +19,12 @@ export const STORM_CHECKS: readonly Check[] = [
   {
     family: 'concurrency',
     name: 'a storm of calls for a few layers is answered or refused with the right code, and ends balanced',
-    run: async ({ driver, home }) => {
+    run: async ({ driver, home, random }) => {
       await driver.create('base');
       await driver.applyDiff('base', undefined, await layerOf(layerEntry.file('below', 'below')));
       const before = await mountedPaths(home);
       const calls = fc.sample(fc.tuple(fc.constantFrom(...CALLS), fc.constantFrom(...IDS)), {
-        seed: randomSettings().seed,
+        seed: randomSettings(random).seed,
         numRuns: STORM,
       });
       const results = await Promise.allSettled(calls.map(([call, id]) => perform(driver, call, id)));

@@ -22,9 +22,7 @@ export const NATIVE_DIFF_CHECKS: readonly Check[] = [
     run: async (bench) => {
       const models = await bench.scratch();
       const reference = await bench.vfs();
-      const settings = randomSettings();
-      const runs = Math.ceil(settings.runs / 4);
-      await forRandomLayers({ ...settings, runs }, BOUNDS, async (example) => {
+      await forRandomLayers(randomSettings(bench.random, 0.3), BOUNDS, async (example) => {
         const model = path.join(models, String(example.number));
         await mkdir(model, { mode: 0o755 });
         await proveComparisons(bench, reference, example, model);

@@ -24,7 +24,7 @@ export const RANDOM_TREE_CHECKS: readonly Check[] = [
     run: async (bench) => {
       const models = await bench.scratch();
       const reference = await bench.vfs();
-      await forRandomLayers(randomSettings(), BOUNDS, async (example) => {
+      await forRandomLayers(randomSettings(bench.random), BOUNDS, async (example) => {
         const model = path.join(models, String(example.number));
         await mkdir(model, { mode: 0o755 });
         await proveLayers(bench, reference, example, model);

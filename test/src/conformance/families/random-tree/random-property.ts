@@ -53,24 +53,18 @@ export async function forRandomLayers(
     ...(settings.path === undefined ? {} : { path: settings.path }),
   });
   if (failed === undefined) return;
-  report(failed, details, settings);
+  report(failed, details);
 }
 
 function report(
   { example, error }: { readonly example: RandomCase; readonly error: unknown },
   details: { readonly seed: number; readonly counterexamplePath: string | null; readonly numShrinks: number },
-  { runs }: RandomSettings,
 ): never {
-  const again = [
-    `LAYER_STORE_CONFORMANCE_SEED=${details.seed}`,
-    `LAYER_STORE_CONFORMANCE_PATH=${details.counterexamplePath ?? ''}`,
-    `LAYER_STORE_CONFORMANCE_RUNS=${runs}`,
-  ].join(' ');
   const message = [
     show(error),
     `after these edits (made fewer ${details.numShrinks} times):`,
     ...example.log,
-    `again with ${again}`,
+    `again with --seed ${details.seed} --path ${details.counterexamplePath ?? ''} (random: { seed, path })`,
   ].join('\n');
   if (!isExpectationFailed(error)) fail(message, { cause: error });
   const { expected, actual, trees } = error;

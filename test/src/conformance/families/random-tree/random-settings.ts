@@ -1,3 +1,5 @@
+import type { RandomOptions } from '../../check.js';
+
 /** How random checks draw their cases. */
 export interface RandomSettings {
   readonly runs: number;
@@ -10,16 +12,8 @@ const DEFAULT_RUNS = 25;
 /** The same cases every time, unless asked otherwise: a suite that fails now and then is no help. */
 const DEFAULT_SEED = 20_261_121;
 
-/** From the environment: LAYER_STORE_CONFORMANCE_RUNS, _SEED and _PATH, as the report of a failure prints them. */
-export function randomSettings(environment: NodeJS.ProcessEnv = process.env): RandomSettings {
-  const path = environment.LAYER_STORE_CONFORMANCE_PATH;
-  return {
-    runs: number(environment.LAYER_STORE_CONFORMANCE_RUNS) ?? DEFAULT_RUNS,
-    seed: number(environment.LAYER_STORE_CONFORMANCE_SEED) ?? DEFAULT_SEED,
-    path: path === '' ? undefined : path,
-  };
-}
-
-function number(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+/** What was asked for, or the defaults. `share` is the part of all runs that a check takes for itself. */
+export function randomSettings(options: RandomOptions, share: number = 1): RandomSettings {
+  const { runs = DEFAULT_RUNS, seed = DEFAULT_SEED, path } = options;
+  return { runs: Math.max(1, Math.round(runs * share)), seed, path: path === '' ? undefined : path };
 }

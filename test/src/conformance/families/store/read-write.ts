@@ -1,6 +1,6 @@
 import { lstat, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { formatChange } from '@x/archive';
+import { formatChange, LayerStoreError } from '@x/archive';
 import { attributes, file as contentOf, removed, tree } from '../../appliers/index.js';
 import type { Check } from '../../check.js';
 import { expectCode, expectEqual, expectTrue } from '../../expectation.js';
@@ -169,14 +169,10 @@ export const READ_WRITE_CHECKS: readonly Check[] = [
       await using session = await StoreSession.open(bench);
       const base = await session.register(undefined, file('base', ''));
       const init = (): never => {
-        throw new RangeError('init failed');
+        throw new LayerStoreError('LAYER_BROKEN', 'thrown by init');
       };
-      const failure: unknown = await session.store
-        .createRWLayer('m', base.chainId, { init })
-        .catch((error) => error);
-      expectTrue(
-        failure !== undefined && String(failure).includes('init failed'),
-        'the failure of init is passed on',
+      await expectCode('LAYER_BROKEN', 'an init that fails', () =>
+        session.store.createRWLayer('m', base.chainId, { init }),
       );
       if (!bench.facts.capabilities.quota) {
         await expectCode('DRIVER_QUOTA_NOT_SUPPORTED', 'a size', () =>
