@@ -1,4 +1,4 @@
 import { vfsDriver } from '@x/driver-vfs';
-import { runDriverConformance } from './run-driver-conformance.js';
+import { declareConformance } from './machine.test-support.js';
 
-runDriverConformance({ factory: vfsDriver });
+await declareConformance(vfsDriver, '@x/driver-vfs', 'vfsDriver');
