@@ -1,1 +1,15 @@
-export {};
+export type { AddDeviceOptions } from './device-set/add-device.js';
+export type { DeletionOutcome } from './device-set/deletion.js';
+export { DeviceSet } from './device-set/device-set.js';
+export type { DeviceSetHost } from './device-set/host.js';
+export type { PoolSizes } from './device-set/pool-growth.js';
+export { DevmapperDriver } from './devmapper-driver.js';
+export type { DevmapperDriverOptions } from './driver-options.js';
+export { devicemapperDriver } from './factory.js';
+export { DEVMAPPER_FAILPOINTS, type DevmapperFailpoint } from './failpoints.js';
+export { deviceStatus } from './inspection/device-status.js';
+export { deviceSetItems, deviceSetStatus } from './inspection/set-status.js';
+export { openKernelHost } from './kernel-host.js';
+export type { DeviceRecord } from './metadata/device-record.js';
+export type { DeviceSetStatus } from './status/device-set-status.js';
+export type { DeviceStatus } from './status/thin-status.js';

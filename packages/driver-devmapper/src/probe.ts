@@ -81,7 +81,9 @@ async function refusalOfHome(home: string): Promise<Refusal | undefined> {
 async function warnings(): Promise<string[]> {
   const found: string[] = [];
   if (!(await isThere('/dev/loop-control'))) {
-    found.push('there are no loop devices (modprobe loop): give block devices with dm.datadev and dm.metadatadev');
+    found.push(
+      'there are no loop devices (modprobe loop): give block devices with dm.datadev and dm.metadatadev',
+    );
   }
   if ((await findSystemProgram('thin_dump')) === undefined) {
     found.push(
