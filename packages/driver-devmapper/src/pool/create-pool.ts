@@ -22,6 +22,9 @@ export interface PoolPlan {
 /** Fewest and most sectors of a block, and what they are a multiple of (Documentation: thin-provisioning.rst). */
 const BLOCK_SECTORS = { least: 128, most: 2097152, step: 128 } as const;
 
+/** The table does not fit the metadata, or the metadata has no valid superblock (ENOTBLK, EILSEQ). */
+const REFUSED: ReadonlySet<string> = new Set(['EINVAL', 'ENOTBLK', 'EILSEQ']);
+
 /** Whether the kernel takes a block of so many sectors. */
 export function isBlockSize(sectors: number): boolean {
   const { least, most, step } = BLOCK_SECTORS;
@@ -45,13 +48,14 @@ export async function createPool(deviceMapper: DeviceMapper, plan: PoolPlan): Pr
   try {
     return await createWithTable(deviceMapper, name, [poolTarget(planPoolTable(plan))]);
   } catch (error) {
-    if (errnoOf(error) !== 'EINVAL') throw error;
+    const errno = errnoOf(error);
+    if (errno === undefined || !REFUSED.has(errno)) throw error;
     throw new LayerStoreError(
       'DRIVER_POOL_UNUSABLE',
       `the kernel refuses a thin pool on ${dataDevice} with metadata on ${metadataDevice} and blocks of ${blockSectors} sectors. ` +
         'Either the block size is not the one the pool was made with (dm.blocksize), or the data device is smaller than it was, ' +
         'or a new metadata device does not start with 4096 zero bytes; the kernel log says which',
-      { driver: 'devicemapper', name, errno: 'EINVAL', cause: error },
+      { driver: 'devicemapper', name, errno, cause: error },
     );
   }
 }
