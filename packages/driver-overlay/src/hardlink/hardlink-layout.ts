@@ -20,8 +20,8 @@ import { LayerHome } from './layer-home.js';
 import { createOnTree, createOnUpper, createTree, ownWorkDirectory } from './new-layer.js';
 import { mountReadOnly } from './read-only-view.js';
 
-/** Images are flattened, a mount has one lower; the store's own limit is lower. */
-const MAX_DEPTH = 1024;
+/** A mount has one lower whatever the depth, but layers that are only written to copy all that was written below them. */
+const MAX_DEPTH = 128;
 /** Of a view's mount point: only the view is for others to look at. */
 const MERGED_MODE = 0o700;
 /** With id maps the remapped root's group may pass through; rootless nobody else needs to. */
@@ -86,6 +86,7 @@ export class HardlinkLayout implements OverlayLayout {
   async create(request: CreateRequest): Promise<void> {
     const { id, parent } = request;
     const ancestors = parent === undefined ? [] : this.#ancestry.below(parent);
+    if (ancestors.length >= MAX_DEPTH) throw tooDeep(id);
     // First: from here on the parent is handed out for reading only.
     this.#ancestry.add(id, ancestors);
     try {
@@ -297,6 +298,14 @@ function damaged(id: DriverId, { lowerId }: LayerDirectory): LayerStoreError {
     'DRIVER_STATE_DAMAGED',
     `layer ${id} cannot be used, "${lowerId}" names no layer: remove it`,
     { driver: 'overlay', cacheId: id, path: lowerId },
+  );
+}
+
+function tooDeep(id: DriverId): LayerStoreError {
+  return new LayerStoreError(
+    'LAYER_MAX_DEPTH',
+    `layer ${id} would be on top of ${MAX_DEPTH} others, the most that the overlay driver takes`,
+    { driver: 'overlay', cacheId: id },
   );
 }
 
