@@ -16,22 +16,22 @@ export const MANY_LAYERS_CHECKS: readonly Check[] = [
     family,
     name: 'many layers on one parent are made, used, compared and removed at once',
     run: async ({ driver, home }) => {
-      await driver.create('base');
-      await driver.applyDiff('base', undefined, await layerOf(layerEntry.file('below', 'below')));
+      await driver.create('basis');
+      await driver.applyDiff('basis', undefined, await layerOf(layerEntry.file('below', 'below')));
       const before = await mountedPaths(home);
       const lives = Array.from({ length: MANY }, async (_, number) => {
         const id = `layer-${number}`;
-        await driver.createReadWrite(id, 'base');
+        await driver.createReadWrite(id, 'basis');
         const root = await driver.get(id);
         await writeFile(path.join(root, id), id);
-        const changes = shownChanges(await driver.changes(id, 'base'));
+        const changes = shownChanges(await driver.changes(id, 'basis'));
         expectEqual(changes, [`A /${id}`], `changes of ${id}`);
         await driver.put(id);
-        const diff = await bytesOf(driver.diff(id, 'base'));
-        await driver.create(`copy-${number}`, 'base');
-        await driver.applyDiff(`copy-${number}`, 'base', sourceOf(diff));
+        const diff = await bytesOf(driver.diff(id, 'basis'));
+        await driver.create(`copy-${number}`, 'basis');
+        await driver.applyDiff(`copy-${number}`, 'basis', sourceOf(diff));
         expectEqual(
-          shownChanges(await driver.changes(`copy-${number}`, 'base')),
+          shownChanges(await driver.changes(`copy-${number}`, 'basis')),
           changes,
           `changes of the copy`,
         );
@@ -39,19 +39,19 @@ export const MANY_LAYERS_CHECKS: readonly Check[] = [
         await driver.remove(`copy-${number}`);
       });
       await settled(lives);
-      expectEqual(await driver.list(), ['base'], 'layers that are left');
+      expectEqual(await driver.list(), ['basis'], 'layers that are left');
       expectEqual(await mountedPaths(home), before, 'mounts that are left');
-      expectEqual(shownChanges(await driver.changes('base')), ['A /below'], 'content of the parent');
-      await driver.remove('base');
+      expectEqual(shownChanges(await driver.changes('basis')), ['A /below'], 'content of the parent');
+      await driver.remove('basis');
     },
   },
   {
     family,
     name: 'of many that make the same layer one does, the others are told that it exists',
     run: async ({ driver }) => {
-      await driver.create('base');
+      await driver.create('basis');
       const results = await Promise.allSettled(
-        Array.from({ length: MANY }, () => driver.create('same', 'base')),
+        Array.from({ length: MANY }, () => driver.create('same', 'basis')),
       );
       const refused = results.filter((result) => result.status === 'rejected');
       expectEqual(refused.length, MANY - 1, 'number of calls that were refused');
@@ -61,15 +61,15 @@ export const MANY_LAYERS_CHECKS: readonly Check[] = [
           `refused with DRIVER_ID_EXISTS, not ${reason}`,
         );
       }
-      expectSameMembers(await driver.list(), ['base', 'same'], 'layers');
+      expectSameMembers(await driver.list(), ['basis', 'same'], 'layers');
     },
   },
   {
     family,
     name: 'many uses of one layer at once give the same path, which lasts until the last of them ends',
     run: async ({ driver, home }) => {
-      await driver.create('base');
-      await driver.createReadWrite('shared', 'base');
+      await driver.create('basis');
+      await driver.createReadWrite('shared', 'basis');
       const before = await mountedPaths(home);
       const paths = await Promise.all(Array.from({ length: MANY }, () => driver.get('shared')));
       const [root = ''] = paths;
@@ -83,7 +83,7 @@ export const MANY_LAYERS_CHECKS: readonly Check[] = [
       await driver.put('shared');
       expectEqual(await mountedPaths(home), before, 'mounts after the last put');
       expectEqual(
-        (await driver.changes('shared', 'base')).length,
+        (await driver.changes('shared', 'basis')).length,
         MANY + 1,
         'number of files that were written',
       );
@@ -94,11 +94,11 @@ export const MANY_LAYERS_CHECKS: readonly Check[] = [
     family,
     name: 'of many that remove the same layer all succeed, and it is gone',
     run: async ({ driver }) => {
-      await driver.create('base');
-      await driver.create('same', 'base');
+      await driver.create('basis');
+      await driver.create('same', 'basis');
       await settled(Array.from({ length: MANY }, () => driver.remove('same')));
-      expectEqual(await driver.list(), ['base'], 'layers');
-      await driver.create('same', 'base');
+      expectEqual(await driver.list(), ['basis'], 'layers');
+      await driver.create('same', 'basis');
     },
   },
 ];

@@ -20,8 +20,8 @@ export const STORM_CHECKS: readonly Check[] = [
     family: 'concurrency',
     name: 'a storm of calls for a few layers is answered or refused with the right code, and ends balanced',
     run: async ({ driver, home, random }) => {
-      await driver.create('base');
-      await driver.applyDiff('base', undefined, await layerOf(layerEntry.file('below', 'below')));
+      await driver.create('basis');
+      await driver.applyDiff('basis', undefined, await layerOf(layerEntry.file('below', 'below')));
       const before = await mountedPaths(home);
       const calls = fc.sample(fc.tuple(fc.constantFrom(...CALLS), fc.constantFrom(...IDS)), {
         seed: randomSettings(random).seed,
@@ -40,8 +40,8 @@ export const STORM_CHECKS: readonly Check[] = [
       );
       expectEqual(await mountedPaths(home), before, 'mounts when all had ended');
       for (const id of IDS) await driver.remove(id);
-      expectEqual(await driver.list(), ['base'], 'layers when all were removed');
-      for (const id of IDS) await driver.create(id, 'base');
+      expectEqual(await driver.list(), ['basis'], 'layers when all were removed');
+      for (const id of IDS) await driver.create(id, 'basis');
     },
   },
 ];
@@ -49,7 +49,7 @@ export const STORM_CHECKS: readonly Check[] = [
 async function perform(driver: Driver, call: (typeof CALLS)[number], id: string): Promise<unknown> {
   switch (call) {
     case 'create':
-      return driver.create(id, 'base');
+      return driver.create(id, 'basis');
     case 'use':
       return driver.withMount(id, (root) => lstat(`${root}/below`));
     case 'remove':
@@ -59,8 +59,8 @@ async function perform(driver: Driver, call: (typeof CALLS)[number], id: string)
     case 'list':
       return driver.list();
     case 'changes':
-      return driver.changes(id, 'base');
+      return driver.changes(id, 'basis');
     case 'diff':
-      return bytesOf(driver.diff(id, 'base'));
+      return bytesOf(driver.diff(id, 'basis'));
   }
 }

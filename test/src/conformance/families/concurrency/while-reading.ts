@@ -19,12 +19,12 @@ export const WHILE_READING_CHECKS: readonly Check[] = [
     name: 'a diff is whole while its layers are used, and others are made on the same parent',
     run: async ({ driver, home }) => {
       await makeLarge(driver);
-      const alone = await bytesOf(driver.diff('large', 'base'));
+      const alone = await bytesOf(driver.diff('large', 'basis'));
       const before = await mountedPaths(home);
-      const reading = readSlowly(driver, 'large', 'base');
+      const reading = readSlowly(driver, 'large', 'basis');
       const meanwhile = Array.from({ length: 8 }, async (_, number) => {
         await driver.withMount('large', async () => undefined);
-        await driver.withMount('base', async () => undefined);
+        await driver.withMount('basis', async () => undefined);
         await driver.createReadWrite(`other-${number}`, 'large');
         await driver.withMount(`other-${number}`, (root) => writeFile(path.join(root, 'edit'), 'edit'));
         await driver.remove(`other-${number}`);
@@ -40,7 +40,7 @@ export const WHILE_READING_CHECKS: readonly Check[] = [
     run: async ({ driver }) => {
       await makeLarge(driver);
       const [first, ...others] = await Promise.all(
-        Array.from({ length: 4 }, () => readSlowly(driver, 'large', 'base')),
+        Array.from({ length: 4 }, () => readSlowly(driver, 'large', 'basis')),
       );
       for (const other of others) expectTrue(first?.equals(other) === true, 'each diff has the same bytes');
     },
@@ -51,15 +51,15 @@ export const WHILE_READING_CHECKS: readonly Check[] = [
     run: async ({ driver, home }) => {
       await makeLarge(driver);
       const before = await mountedPaths(home);
-      const diff = driver.diff('large', 'base');
+      const diff = driver.diff('large', 'basis');
       const reading = diff[Symbol.asyncIterator]();
       await reading.next();
       await expectCode('DRIVER_BUSY', 'remove of a layer whose diff is read', () => driver.remove('large'));
-      await expectCode('DRIVER_BUSY', 'remove of the layer a diff is to', () => driver.remove('base'));
+      await expectCode('DRIVER_BUSY', 'remove of the layer a diff is to', () => driver.remove('basis'));
       await diff.close();
       expectEqual(await mountedPaths(home), before, 'mounts after the diff was closed');
       await driver.remove('large');
-      await driver.remove('base');
+      await driver.remove('basis');
       expectEqual(await driver.list(), [], 'layers');
     },
   },
@@ -74,7 +74,7 @@ export const WHILE_READING_CHECKS: readonly Check[] = [
       ]);
       expectTrue(made.status === 'rejected' || removed.status === 'rejected', 'one of the two was refused');
       const left = [
-        'base',
+        'basis',
         ...(removed.status === 'rejected' ? ['large'] : []),
         ...(made.status === 'fulfilled' ? ['child'] : []),
       ];
@@ -85,11 +85,11 @@ export const WHILE_READING_CHECKS: readonly Check[] = [
 ];
 
 async function makeLarge(driver: Driver): Promise<void> {
-  await driver.create('base');
-  await driver.applyDiff('base', undefined, await layerOf(layerEntry.file('small', 'small')));
-  await driver.create('large', 'base');
+  await driver.create('basis');
+  await driver.applyDiff('basis', undefined, await layerOf(layerEntry.file('small', 'small')));
+  await driver.create('large', 'basis');
   const content = randomContent(LARGE, 1);
-  await driver.applyDiff('large', 'base', await layerOf(layerEntry.file('large', content)));
+  await driver.applyDiff('large', 'basis', await layerOf(layerEntry.file('large', content)));
 }
 
 /** One chunk each time others have had their turn. */

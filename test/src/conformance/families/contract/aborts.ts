@@ -17,17 +17,17 @@ export const ABORT_CHECKS: readonly Check[] = [
       family,
       name: `${operation.name} with a signal that is aborted already does nothing`,
       run: async ({ driver }) => {
-        await driver.create('base');
-        await edit(driver, 'base', file('f', 'base'));
-        await driver.create('layer', 'base');
+        await driver.create('basis');
+        await edit(driver, 'basis', file('f', 'basis'));
+        await driver.create('layer', 'basis');
         const signal = AbortSignal.abort();
         const id = operation.id === 'new' ? 'fresh' : 'layer';
-        const parent = operation.takesParent === true ? { parent: 'base' } : {};
+        const parent = operation.takesParent === true ? { parent: 'basis' } : {};
         await expectAborted(operation.name, () => operation.run(driver, id, { ...parent, signal }));
-        expectEqual((await driver.list()).sort(), ['base', 'layer'], 'layers');
-        expectEqual(await driver.changes('layer', 'base'), [], 'changes');
+        expectEqual((await driver.list()).sort(), ['basis', 'layer'], 'layers');
+        expectEqual(await driver.changes('layer', 'basis'), [], 'changes');
         await driver.remove('layer');
-        await driver.remove('base');
+        await driver.remove('basis');
       },
     }),
   ),
@@ -35,30 +35,30 @@ export const ABORT_CHECKS: readonly Check[] = [
     family,
     name: 'applyDiff that is stopped in the middle fails, and its layer can be removed',
     run: async ({ driver }) => {
-      await driver.create('base');
+      await driver.create('basis');
       const stop = new AbortController();
       await expectAborted('applyDiff', async () =>
-        driver.applyDiff('base', undefined, await endlessLayer(() => stop.abort()), { signal: stop.signal }),
+        driver.applyDiff('basis', undefined, await endlessLayer(() => stop.abort()), { signal: stop.signal }),
       );
-      await driver.remove('base');
+      await driver.remove('basis');
       expectEqual(await driver.list(), [], 'layers');
-      await driver.create('base');
-      await verify(driver, 'base', tree());
+      await driver.create('basis');
+      await verify(driver, 'basis', tree());
     },
   },
   {
     family,
     name: 'a diff that is stopped in the middle fails, and its layer can be removed',
     run: async ({ driver }) => {
-      await driver.create('base');
+      await driver.create('basis');
       await edit(
         driver,
-        'base',
+        'basis',
         file('a', randomContent(MEGABYTE, 1)),
         file('b', randomContent(MEGABYTE, 2)),
       );
       const stop = new AbortController();
-      const diff = driver.diff('base', undefined, { signal: stop.signal });
+      const diff = driver.diff('basis', undefined, { signal: stop.signal });
       await expectAborted('reading the diff', async () => {
         for await (const chunk of diff) {
           expectTrue(chunk.length > 0, 'a chunk has bytes');
@@ -66,38 +66,38 @@ export const ABORT_CHECKS: readonly Check[] = [
         }
       });
       await diff.close();
-      await driver.remove('base');
+      await driver.remove('basis');
     },
   },
   {
     family,
     name: 'a diff that is not read to its end lets go of its layers when it is closed',
     run: async ({ driver }) => {
-      await driver.create('base');
-      await edit(driver, 'base', file('a', randomContent(MEGABYTE, 1)));
-      await driver.create('layer', 'base');
+      await driver.create('basis');
+      await edit(driver, 'basis', file('a', randomContent(MEGABYTE, 1)));
+      await driver.create('layer', 'basis');
       await edit(driver, 'layer', file('b', randomContent(MEGABYTE, 2)));
-      for await (const chunk of driver.diff('layer', 'base')) {
+      for await (const chunk of driver.diff('layer', 'basis')) {
         if (chunk.length > 0) break;
       }
-      const unread = driver.diff('layer', 'base');
+      const unread = driver.diff('layer', 'basis');
       await unread.close();
       await unread.close();
       await driver.remove('layer');
-      await driver.remove('base');
+      await driver.remove('basis');
     },
   },
   {
     family,
     name: 'create that is stopped leaves a whole layer or none',
     run: async ({ driver }) => {
-      await driver.create('base');
+      await driver.create('basis');
       const files = Array.from({ length: 200 }, (_, index) =>
         file(`d${index % 10}/f${index}`, randomContent(4096, index)),
       );
-      await edit(driver, 'base', ...files);
+      await edit(driver, 'basis', ...files);
       const stop = new AbortController();
-      const creating = driver.create('child', 'base', {}, stop.signal).then(
+      const creating = driver.create('child', 'basis', {}, stop.signal).then(
         () => true,
         () => false,
       );
@@ -105,8 +105,8 @@ export const ABORT_CHECKS: readonly Check[] = [
       const made = await creating;
       expectEqual(await driver.exists('child'), made, 'the layer exists');
       if (made) await verify(driver, 'child', ...files);
-      else await driver.create('child', 'base');
-      expectEqual(await driver.changes('child', 'base'), [], 'changes of the child');
+      else await driver.create('child', 'basis');
+      expectEqual(await driver.changes('child', 'basis'), [], 'changes of the child');
     },
   },
 ];

@@ -62,9 +62,9 @@ export const CAPABILITY_CHECKS: readonly Check[] = [
     family,
     name: 'with the mounts capability a read-write layer in use is a mount, without it nothing is ever mounted',
     run: async ({ driver, facts, home }) => {
-      await driver.create('base');
-      await edit(driver, 'base', file('f', 'x'));
-      await driver.createReadWrite('layer', 'base');
+      await driver.create('basis');
+      await edit(driver, 'basis', file('f', 'x'));
+      await driver.createReadWrite('layer', 'basis');
       await driver.withMount('layer', async (root) => {
         const mounts = mountsBelow(await readMountInfo(), home).map(({ mountPoint }) => mountPoint);
         const holder = mounts.find((mount) => root === mount || root.startsWith(`${mount}/`));
@@ -82,15 +82,15 @@ export const CAPABILITY_CHECKS: readonly Check[] = [
     name: 'a driver that shares files by hard links never shows a change of one layer in another',
     applicable: ({ capabilities }) => (capabilities.hardlinks ? undefined : 'the driver shares no files'),
     run: async ({ driver }) => {
-      await driver.create('base');
-      await edit(driver, 'base', file('f', 'base'), file('g', 'base'));
-      await driver.create('child', 'base');
+      await driver.create('basis');
+      await edit(driver, 'basis', file('f', 'basis'), file('g', 'basis'));
+      await driver.create('child', 'basis');
       await driver.createReadWrite('container', 'child');
       await edit(driver, 'container', file('f', 'container', { mode: 0o600 }), removed('g'));
-      for (const id of ['base', 'child']) {
+      for (const id of ['basis', 'child']) {
         await driver.withMount(id, async (root) => {
-          await file('f', 'base').check(root);
-          await file('g', 'base').check(root);
+          await file('f', 'basis').check(root);
+          await file('g', 'basis').check(root);
         });
       }
     },
@@ -155,9 +155,9 @@ export const CAPABILITY_CHECKS: readonly Check[] = [
     family,
     name: 'a file source has every file of a layer in the first of its roots that has the path, and keeps the layer until it is closed',
     run: async ({ driver }) => {
-      await driver.create('base');
-      await edit(driver, 'base', file('d/lower', 'lower'), file('d/both', 'old'));
-      await driver.create('layer', 'base');
+      await driver.create('basis');
+      await edit(driver, 'basis', file('d/lower', 'lower'), file('d/both', 'old'));
+      await driver.create('layer', 'basis');
       await edit(driver, 'layer', file('d/both', 'new'), file('d/upper', 'upper'));
       const source = await driver.fileSource('layer');
       for (const [name, content] of [
@@ -171,7 +171,7 @@ export const CAPABILITY_CHECKS: readonly Check[] = [
       await source.close();
       await source.close();
       await driver.remove('layer');
-      await driver.remove('base');
+      await driver.remove('basis');
     },
   },
 ];

@@ -92,25 +92,25 @@ export const HOME_CHECKS: readonly Check[] = [
       await driver.create('first');
       await driver.remove('first');
       const before = await allNames(home);
-      await driver.create('base');
-      await edit(driver, 'base', file('d/f', 'x'));
-      await driver.createReadWrite('child', 'base');
+      await driver.create('basis');
+      await edit(driver, 'basis', file('d/f', 'x'));
+      await driver.createReadWrite('child', 'basis');
       await edit(driver, 'child', file('d/g', 'y'));
       await driver.remove('child');
-      await driver.remove('base');
+      await driver.remove('basis');
       expectEqual(await allNames(home), before, 'names in the home');
     },
   },
 ];
 
 async function live(driver: Driver): Promise<void> {
-  await driver.create('base');
-  await edit(driver, 'base', file('f', 'base'), file('g', 'base'));
-  await driver.createReadWrite('child', 'base');
+  await driver.create('basis');
+  await edit(driver, 'basis', file('f', 'basis'), file('g', 'basis'));
+  await driver.createReadWrite('child', 'basis');
   await edit(driver, 'child', file('f', 'child'));
-  await verify(driver, 'child', file('f', 'child'), file('g', 'base'));
+  await verify(driver, 'child', file('f', 'child'), file('g', 'basis'));
   await driver.remove('child');
-  await driver.remove('base');
+  await driver.remove('basis');
 }
 
 async function exists(place: string): Promise<boolean> {

@@ -80,17 +80,17 @@ export const ID_CHECKS: readonly Check[] = [
     family,
     name: 'an id that is taken is refused, and its layer stays as it is',
     run: async ({ driver }) => {
-      await driver.create('base');
-      await edit(driver, 'base', file('f', 'kept'));
-      await driver.create('child', 'base');
+      await driver.create('basis');
+      await edit(driver, 'basis', file('f', 'kept'));
+      await driver.create('child', 'basis');
       await edit(driver, 'child', file('g', 'kept too'));
-      for (const parent of [undefined, 'base', 'child']) {
+      for (const parent of [undefined, 'basis', 'child']) {
         await expectCode('DRIVER_ID_EXISTS', `create on ${parent}`, () => driver.create('child', parent));
         await expectCode('DRIVER_ID_EXISTS', `createReadWrite on ${parent}`, () =>
           driver.createReadWrite('child', parent),
         );
       }
-      await expectCode('DRIVER_ID_EXISTS', 'create on itself', () => driver.create('base', 'base'));
+      await expectCode('DRIVER_ID_EXISTS', 'create on itself', () => driver.create('basis', 'basis'));
       await verify(driver, 'child', file('f', 'kept'), file('g', 'kept too'));
     },
   },

@@ -29,16 +29,16 @@ export const OPTION_CHECKS: readonly Check[] = [
     name: 'without the quota capability a size is refused, and nothing is made',
     applicable: ({ capabilities }) => (capabilities.quota ? 'the driver has quotas' : undefined),
     run: async ({ driver }) => {
-      await driver.create('base');
+      await driver.create('basis');
       for (const size of ['50M', 'nonsense']) {
         await expectCode('DRIVER_QUOTA_NOT_SUPPORTED', `createReadWrite with size ${size}`, () =>
-          driver.createReadWrite('layer', 'base', { storageOpt: { size } }),
+          driver.createReadWrite('layer', 'basis', { storageOpt: { size } }),
         );
       }
       await expectCode('DRIVER_QUOTA_NOT_SUPPORTED', 'create with a size', () =>
-        driver.create('layer', 'base', { storageOpt: { SIZE: '50M' } }),
+        driver.create('layer', 'basis', { storageOpt: { SIZE: '50M' } }),
       );
-      expectEqual(await driver.list(), ['base'], 'layers');
+      expectEqual(await driver.list(), ['basis'], 'layers');
     },
   },
   {

@@ -113,17 +113,17 @@ export const STATE_CHECKS: readonly Check[] = [
     family,
     name: 'close gives up every use, so that nothing is mounted and every layer can be removed afterwards',
     run: async ({ driver, reopen }) => {
-      await driver.create('base');
-      await edit(driver, 'base', file('f', 'base'));
-      await driver.createReadWrite('child', 'base');
+      await driver.create('basis');
+      await edit(driver, 'basis', file('f', 'basis'));
+      await driver.createReadWrite('child', 'basis');
       const path = await driver.get('child');
       await driver.get('child');
-      await driver.get('base');
+      await driver.get('basis');
       await file('g', 'child').apply(path);
       const again = await reopen();
-      await verify(again, 'child', file('f', 'base'), file('g', 'child'));
+      await verify(again, 'child', file('f', 'basis'), file('g', 'child'));
       await again.remove('child');
-      await again.remove('base');
+      await again.remove('basis');
     },
   },
   {

@@ -20,15 +20,15 @@ export const CHANGES_CHECKS: readonly Check[] = [
     family,
     name: 'changes are what was changed, over two layers (Changes, 20 files)',
     run: async ({ driver }) => {
-      await driver.create('base');
-      await edit(driver, 'base', manyFiles(20, 3));
-      let parent = 'base';
+      await driver.create('basis');
+      await edit(driver, 'basis', manyFiles(20, 3));
+      let parent = 'basis';
       for (const [id, seed] of [
         ['upper', 6],
         ['top', 9],
       ] as const) {
         await driver.create(id, parent);
-        const { edits, changes } = changedFiles(20, seed, parent !== 'base');
+        const { edits, changes } = changedFiles(20, seed, parent !== 'basis');
         await edit(driver, id, ...edits);
         expectEqual(shownChanges(await driver.changes(id, parent)), changes, `changes of ${id} to ${parent}`);
         expectEqual(shownChanges(await driver.changes(id, id)), [], `changes of ${id} to itself`);
@@ -40,11 +40,11 @@ export const CHANGES_CHECKS: readonly Check[] = [
     family,
     name: 'without a parent everything is an addition',
     run: async ({ driver }) => {
-      await driver.create('base');
-      await edit(driver, 'base', file('d/f', 'x'), directory('e'));
-      await driver.create('child', 'base');
+      await driver.create('basis');
+      await edit(driver, 'basis', file('d/f', 'x'), directory('e'));
+      await driver.create('child', 'basis');
       await edit(driver, 'child', removed('e'), file('d/g', 'y'));
-      expectEqual(shownChanges(await driver.changes('base')), ['A /d', 'A /d/f', 'A /e'], 'changes of base');
+      expectEqual(shownChanges(await driver.changes('basis')), ['A /d', 'A /d/f', 'A /e'], 'changes of base');
       expectEqual(
         shownChanges(await driver.changes('child')),
         ['A /d', 'A /d/f', 'A /d/g'],
@@ -56,14 +56,14 @@ export const CHANGES_CHECKS: readonly Check[] = [
     family,
     name: 'changes to a layer that is not the direct parent are those of the trees',
     run: async ({ driver }) => {
-      await driver.create('base');
-      await edit(driver, 'base', file('d/f', 'base'), file('d/gone', 'base'));
-      await driver.create('middle', 'base');
+      await driver.create('basis');
+      await edit(driver, 'basis', file('d/f', 'basis'), file('d/gone', 'basis'));
+      await driver.create('middle', 'basis');
       await edit(driver, 'middle', file('d/f', 'middle!'), file('d/brief', 'middle'));
       await driver.create('top', 'middle');
       await edit(driver, 'top', removed('d/gone'), removed('d/brief'), file('d/new', 'top'));
       const expected = ['A /d/new', 'C /d', 'C /d/f', 'D /d/gone'];
-      expectEqual(shownChanges(await driver.changes('top', 'base')), expected, 'changes of top to base');
+      expectEqual(shownChanges(await driver.changes('top', 'basis')), expected, 'changes of top to base');
     },
   },
   ...Array.from({ length: 10 }, (_, depth): Check => echo(depth)),
@@ -76,21 +76,21 @@ function diffApply(count: number): Check {
     run: async ({ driver }) => {
       const before = manyFiles(count, 1);
       const after = manyFiles(count, 1000);
-      await driver.create('base');
+      await driver.create('basis');
       await edit(
         driver,
-        'base',
+        'basis',
         before,
         file('file-remove.txt', 'remove me'),
         file('var/lib/inner/file', 'me too'),
       );
-      await driver.create('upper', 'base');
+      await driver.create('upper', 'basis');
       await edit(driver, 'upper', after, removed('file-remove.txt'), removed('var/lib/inner'));
-      await driver.create('sibling', 'base');
-      await using diff = driver.diff('upper', 'base');
-      const applied = await driver.applyDiff('sibling', 'base', layerSource(diff));
+      await driver.create('sibling', 'basis');
+      await using diff = driver.diff('upper', 'basis');
+      const applied = await driver.applyDiff('sibling', 'basis', layerSource(diff));
       expectEqual(applied, count * 64, 'size of the applied diff');
-      expectEqual(await driver.diffSize('upper', 'base'), applied, 'diffSize to base');
+      expectEqual(await driver.diffSize('upper', 'basis'), applied, 'diffSize to base');
       expectEqual(await driver.diffSize('upper'), applied, 'diffSize without a parent');
       await verify(driver, 'sibling', after, removed('file-remove.txt'), removed('var/lib/inner'));
       await driver.withMount('upper', (upper) =>

@@ -16,9 +16,9 @@ export const QUOTA_CHECKS: readonly Check[] = [
     timeout: 180_000,
     applicable: ({ capabilities }) => (capabilities.quota ? undefined : 'the driver has no quota'),
     run: async ({ driver, facts }) => {
-      await driver.create('base');
-      await edit(driver, 'base', baseTree(facts));
-      await driver.createReadWrite('limited', 'base', { storageOpt: { size: '50M' } });
+      await driver.create('basis');
+      await edit(driver, 'basis', baseTree(facts));
+      await driver.createReadWrite('limited', 'basis', { storageOpt: { size: '50M' } });
       await driver.withMount('limited', async (root) => {
         expectEqual(await write(path.join(root, 'fits'), 25), undefined, 'writing 25 MiB of 50');
         const refused = await write(path.join(root, 'too-much'), 50);

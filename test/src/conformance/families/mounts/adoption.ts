@@ -31,7 +31,7 @@ export const ADOPTION_CHECKS: readonly Check[] = [
       expectEqual(await mountedPaths(home), mounts, 'mounts after put');
       await driver.put('container');
       expectEqual(await mountedPaths(home), before, 'mounts after the put that gives up the kept use');
-      await verify(driver, 'container', file('written', 'w'), file('more', 'm'), file('f', 'base'));
+      await verify(driver, 'container', file('written', 'w'), file('more', 'm'), file('f', 'basis'));
     },
   },
   {
@@ -65,8 +65,8 @@ export const ADOPTION_CHECKS: readonly Check[] = [
       await driver.remove('container');
       expectEqual(await mountedPaths(home), before, 'mounts');
       expectEqual(await driver.exists('container'), false, 'the layer exists');
-      await driver.createReadWrite('container', 'base');
-      await verify(driver, 'container', file('f', 'base'));
+      await driver.createReadWrite('container', 'basis');
+      await verify(driver, 'container', file('f', 'basis'));
     },
   },
   {
@@ -96,10 +96,10 @@ export const ADOPTION_CHECKS: readonly Check[] = [
     run: async (bench) => {
       const { before } = await keptMount(bench);
       const { driver, home } = bench;
-      await verify(driver, 'container', file('written', 'w'), file('f', 'base'));
+      await verify(driver, 'container', file('written', 'w'), file('f', 'basis'));
       await driver.cleanup();
       expectEqual(await mountedPaths(home), before, 'mounts after cleanup');
-      await verify(driver, 'container', file('written', 'w'), file('f', 'base'));
+      await verify(driver, 'container', file('written', 'w'), file('f', 'basis'));
     },
   },
 ];
@@ -111,12 +111,12 @@ interface KeptMount {
   readonly before: readonly string[];
 }
 
-/** Leaves `container` on `base` mounted and opens another instance on the home. */
+/** Leaves `container` on `basis` mounted and opens another instance on the home. */
 async function keptMount(bench: Workbench): Promise<KeptMount> {
   const { driver, home, reopen } = bench;
-  await driver.create('base');
-  await edit(driver, 'base', file('f', 'base'));
-  await driver.createReadWrite('container', 'base');
+  await driver.create('basis');
+  await edit(driver, 'basis', file('f', 'basis'));
+  await driver.createReadWrite('container', 'basis');
   const before = await mountedPaths(home);
   const root = await driver.get('container');
   await file('written', 'w').apply(root);

@@ -60,9 +60,9 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     family,
     name: 'what is written lasts over put and get, and over a new opening',
     run: async ({ driver, reopen }) => {
-      await driver.create('base');
-      await edit(driver, 'base', file('lower', 'base'), file('gone', 'base'));
-      await driver.createReadWrite('container', 'base');
+      await driver.create('basis');
+      await edit(driver, 'basis', file('lower', 'basis'), file('gone', 'basis'));
+      await driver.createReadWrite('container', 'basis');
       const written = tree(file('new/file', 'written'), file('lower', 'changed'), removed('gone'));
       await edit(driver, 'container', written);
       await verify(driver, 'container', written);
@@ -74,9 +74,9 @@ export const ISOLATION_CHECKS: readonly Check[] = [
     name: 'appending to a file of the layer below keeps what it had',
     run: async ({ driver }) => {
       const lines = 'line\n'.repeat(20_000);
-      await driver.create('base');
-      await edit(driver, 'base', file('log', lines));
-      await driver.createReadWrite('container', 'base');
+      await driver.create('basis');
+      await edit(driver, 'basis', file('log', lines));
+      await driver.createReadWrite('container', 'basis');
       await driver.withMount('container', async (root) => {
         const log = await open(path.join(root, 'log'), 'a');
         try {
@@ -87,22 +87,22 @@ export const ISOLATION_CHECKS: readonly Check[] = [
         }
         await file('log', `${lines}last\n`).check(root);
       });
-      await verify(driver, 'base', file('log', lines));
+      await verify(driver, 'basis', file('log', lines));
     },
   },
   {
     family,
     name: 'removing a layer leaves its siblings and its parent as they are',
     run: async ({ driver, reopen }) => {
-      await driver.create('base');
-      await edit(driver, 'base', file('f', 'base'));
+      await driver.create('basis');
+      await edit(driver, 'basis', file('f', 'basis'));
       for (const id of ['a', 'b']) {
-        await driver.create(id, 'base');
+        await driver.create(id, 'basis');
         await edit(driver, id, file(id, id));
       }
       await driver.remove('a');
-      await verify(driver, 'b', file('f', 'base'), file('b', 'b'));
-      await verify(await reopen(), 'b', file('f', 'base'), file('b', 'b'));
+      await verify(driver, 'b', file('f', 'basis'), file('b', 'b'));
+      await verify(await reopen(), 'b', file('f', 'basis'), file('b', 'b'));
     },
   },
 ];

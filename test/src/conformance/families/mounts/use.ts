@@ -8,7 +8,7 @@ import { edit, randomContent, verify } from '../../fixtures/layers.js';
 import { mountedPaths } from './mounted-paths.js';
 
 const family = 'mounts';
-const CONTENT = file('f', 'base');
+const CONTENT = file('f', 'basis');
 const ADDED = file('d/g', 'layer');
 
 /** `get` and `put` are counted. */
@@ -64,7 +64,7 @@ export const USE_CHECKS: readonly Check[] = [
     run: async (bench) => {
       const { driver } = bench;
       await twoLayers(bench);
-      for (const id of ['layer', 'base']) {
+      for (const id of ['layer', 'basis']) {
         const root = await driver.get(id);
         await driver.get(id);
         await expectCode('DRIVER_BUSY', `remove of ${id} with two uses`, () => driver.remove(id));
@@ -75,26 +75,26 @@ export const USE_CHECKS: readonly Check[] = [
         await driver.put(id);
       }
       await driver.remove('layer');
-      expectEqual(await driver.list(), ['base'], 'layers');
-      await driver.remove('base');
+      expectEqual(await driver.list(), ['basis'], 'layers');
+      await driver.remove('basis');
     },
   },
   {
     family,
     name: 'a layer cannot be removed while its diff is read, nor the layer the diff is to',
     run: async ({ driver }) => {
-      await driver.create('base');
-      await edit(driver, 'base', file('f', randomContent(500_000, 1)));
-      await driver.create('layer', 'base');
+      await driver.create('basis');
+      await edit(driver, 'basis', file('f', randomContent(500_000, 1)));
+      await driver.create('layer', 'basis');
       await edit(driver, 'layer', file('g', randomContent(500_000, 2)));
-      const diff = driver.diff('layer', 'base');
+      const diff = driver.diff('layer', 'basis');
       const chunks = diff[Symbol.asyncIterator]();
       await chunks.next();
       await expectCode('DRIVER_BUSY', 'remove of the layer', () => driver.remove('layer'));
-      await expectCode('DRIVER_BUSY', 'remove of its parent', () => driver.remove('base'));
+      await expectCode('DRIVER_BUSY', 'remove of its parent', () => driver.remove('basis'));
       await diff.close();
       await driver.remove('layer');
-      await driver.remove('base');
+      await driver.remove('basis');
     },
   },
   {
@@ -120,13 +120,13 @@ export const USE_CHECKS: readonly Check[] = [
       const before = await mountedPaths(home);
       await driver.get('layer');
       await driver.get('layer');
-      await driver.get('base');
+      await driver.get('basis');
       await driver.cleanup();
       await driver.cleanup();
       expectEqual(await mountedPaths(home), before, 'mounts after cleanup');
       await verify(driver, 'layer', CONTENT, ADDED);
       await driver.remove('layer');
-      await driver.remove('base');
+      await driver.remove('basis');
     },
   },
   {
@@ -152,8 +152,8 @@ export const USE_CHECKS: readonly Check[] = [
 ];
 
 async function twoLayers({ driver }: Workbench): Promise<void> {
-  await driver.create('base');
-  await edit(driver, 'base', CONTENT);
-  await driver.create('layer', 'base');
+  await driver.create('basis');
+  await edit(driver, 'basis', CONTENT);
+  await driver.create('layer', 'basis');
   await edit(driver, 'layer', ADDED);
 }

@@ -38,9 +38,9 @@ export const NATIVE_DIFF_CHECKS: readonly Check[] = [
       await makeWhiteoutLayers(driver);
       const pairs = [
         ['top', 'middle'],
-        ['top', 'base'],
-        ['middle', 'base'],
-        ['base', 'top'],
+        ['top', 'basis'],
+        ['middle', 'basis'],
+        ['basis', 'top'],
         ['top', undefined],
       ] as const;
       for (const [id, parent] of pairs) await expectAsCompared(driver, reference, id, parent);
@@ -52,23 +52,23 @@ export const NATIVE_DIFF_CHECKS: readonly Check[] = [
     run: async (bench) => {
       const { driver } = bench;
       const reference = await bench.vfs();
-      await applyTouchedBase(driver, 'base');
-      await driver.createReadWrite('top', 'base');
+      await applyTouchedBase(driver, 'basis');
+      await driver.createReadWrite('top', 'basis');
       await driver.withMount('top', touchWithoutChange);
-      expectEqual((await driver.changes('top', 'base')).map(formatChange), [], 'changes');
-      expectEqual(await driver.diffSize('top', 'base'), 0, 'size of what changed');
-      await expectAsCompared(driver, reference, 'top', 'base');
+      expectEqual((await driver.changes('top', 'basis')).map(formatChange), [], 'changes');
+      expectEqual(await driver.diffSize('top', 'basis'), 0, 'size of what changed');
+      await expectAsCompared(driver, reference, 'top', 'basis');
     },
   },
   {
     family: FAMILY,
     name: 'a diff does not depend on whether the layer is mounted',
     run: async ({ driver }) => {
-      await applyTouchedBase(driver, 'base');
-      await driver.createReadWrite('top', 'base');
+      await applyTouchedBase(driver, 'basis');
+      await driver.createReadWrite('top', 'basis');
       await driver.withMount('top', editSomewhat);
-      const unmounted = await bytesOf(driver.diff('top', 'base'));
-      const mounted = await driver.withMount('top', () => bytesOf(driver.diff('top', 'base')));
+      const unmounted = await bytesOf(driver.diff('top', 'basis'));
+      const mounted = await driver.withMount('top', () => bytesOf(driver.diff('top', 'basis')));
       expectTrue(mounted.equals(unmounted), 'the diff of the mounted layer has the same bytes');
     },
   },

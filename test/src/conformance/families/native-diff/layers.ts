@@ -17,11 +17,11 @@ import { layerEntry, layerOf } from '../../layer-bytes.js';
 
 const { directory, file, hardLink, opaque, symbolicLink, whiteout } = layerEntry;
 
-/** `base`, `middle` and `top`, unpacked on one another, with every way in which a layer takes something away. */
+/** `basis`, `middle` and `top`, unpacked on one another, with every way in which a layer takes something away. */
 export async function makeWhiteoutLayers(driver: Driver): Promise<void> {
-  await driver.create('base');
+  await driver.create('basis');
   await driver.applyDiff(
-    'base',
+    'basis',
     undefined,
     await layerOf(
       directory('etc'),
@@ -39,10 +39,10 @@ export async function makeWhiteoutLayers(driver: Driver): Promise<void> {
       hardLink('linked-too', 'linked'),
     ),
   );
-  await driver.create('middle', 'base');
+  await driver.create('middle', 'basis');
   await driver.applyDiff(
     'middle',
-    'base',
+    'basis',
     await layerOf(
       whiteout('etc/gone'),
       whiteout('never-was'),

@@ -16,7 +16,7 @@ export interface Holder {
 }
 
 /** The layer below those that a script writes to. */
-export const BASE = 'base';
+export const BASE = 'basis';
 export const BASE_FILE = 'below';
 
 /** Uses layers, writes to them, and keeps them. */

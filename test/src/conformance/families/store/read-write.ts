@@ -40,7 +40,7 @@ export const READ_WRITE_CHECKS: readonly Check[] = [
     name: 'what init writes is there, over the base, with its mode (MountInit)',
     run: async (bench) => {
       await using session = await StoreSession.open(bench);
-      const base = await session.register(undefined, file('file', 'base'));
+      const base = await session.register(undefined, file('file', 'basis'));
       const rw = await session.store.createRWLayer('init', base.chainId, {
         init: (root) => contentOf('file', 'init', { mode: 0o777 }).apply(root),
       });
@@ -94,7 +94,7 @@ export const READ_WRITE_CHECKS: readonly Check[] = [
     name: 'a layer can be unpacked onto a read-write layer, mounted or not (MountApply)',
     run: async (bench) => {
       await using session = await StoreSession.open(bench);
-      const base = await session.register(undefined, file('base', ''));
+      const base = await session.register(undefined, file('basis', ''));
       const other = await session.register(undefined, file('file', 'applied'));
       const rw = await session.store.createRWLayer('apply', base.chainId);
       expectEqual(await rw.applyDiff(other.tarStream()), 7, 'size of what was unpacked');
@@ -112,7 +112,7 @@ export const READ_WRITE_CHECKS: readonly Check[] = [
     name: 'a chain and a read-write layer are as before after reopening (StoreRestore)',
     run: async (bench) => {
       await using session = await StoreSession.open(bench);
-      const base = await session.register(undefined, file('base', 'base'));
+      const base = await session.register(undefined, file('basis', 'basis'));
       const top = await session.register(base, file('top', 'top'));
       const rw = await session.store.createRWLayer('kept', top.chainId, {
         init: (root) => writeFile(path.join(root, 'init'), 'i'),
@@ -142,7 +142,7 @@ export const READ_WRITE_CHECKS: readonly Check[] = [
     run: async (bench) => {
       await using session = await StoreSession.open(bench);
       const { store } = session;
-      const base = await session.register(undefined, file('base', 'base'));
+      const base = await session.register(undefined, file('basis', 'basis'));
       const commits = Array.from({ length: MANY }, async (_, number) => {
         const rw = await store.createRWLayer(`rw-${number}`, base.chainId);
         await writeFile(path.join(await rw.mount(), `file-${number}`), String(number));
@@ -167,7 +167,7 @@ export const READ_WRITE_CHECKS: readonly Check[] = [
     name: 'an init that fails, and a size without quota, leave nothing in the driver',
     run: async (bench) => {
       await using session = await StoreSession.open(bench);
-      const base = await session.register(undefined, file('base', ''));
+      const base = await session.register(undefined, file('basis', ''));
       const init = (): never => {
         throw new LayerStoreError('LAYER_BROKEN', 'thrown by init');
       };

@@ -72,7 +72,7 @@ export const REGISTERING_CHECKS: readonly Check[] = [
     name: 'the same layer twice is one layer of the driver (RegisterExistingLayer)',
     run: async (bench) => {
       await using session = await StoreSession.open(bench);
-      const base = await session.register(undefined, file('base', ''));
+      const base = await session.register(undefined, file('basis', ''));
       const registers = Array.from({ length: MANY }, () => session.register(base, file('file', 'content')));
       const handles = await Promise.all(registers);
       expectEqual(new Set(handles.map(({ cacheId }) => cacheId)).size, 1, 'number of driver layers');
@@ -120,7 +120,7 @@ export const REGISTERING_CHECKS: readonly Check[] = [
     run: async (bench) => {
       await using session = await StoreSession.open(bench);
       const { store } = session;
-      const base = await session.register(undefined, file('base', 'base'));
+      const base = await session.register(undefined, file('basis', 'basis'));
       const bytes = await layerBytes(...FIRST);
       const broken = bytes.subarray(0, bytes.length / 2);
       await expectCode('ARCHIVE_TRUNCATED', 'a layer that ends early', () =>
