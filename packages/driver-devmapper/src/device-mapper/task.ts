@@ -1,87 +1,15 @@
 import type {
   DeviceGeometry,
-  DeviceInfo,
   DeviceMapper,
-  DeviceMapperVersion,
   DeviceNumber,
   DeviceTarget,
   ListedDevice,
   TargetVersion,
 } from './device-mapper.js';
-import { type DeviceMapperReason, deviceMapperError, deviceMapperReason } from './device-mapper-error.js';
+import { type DeviceMapperReason, deviceMapperError } from './device-mapper-error.js';
 import { assertDeviceName, assertTarget } from './limits.js';
-import { createWithTable } from './thin-devices.js';
-
-/** Kinds of task, with libdevmapper's numbers (spec/drivers.md 2.25, seed 002). */
-export const TASK_TYPE = {
-  DeviceCreate: 0,
-  DeviceReload: 1,
-  DeviceRemove: 2,
-  DeviceRemoveAll: 3,
-  DeviceSuspend: 4,
-  DeviceResume: 5,
-  DeviceInfo: 6,
-  DeviceDeps: 7,
-  DeviceRename: 8,
-  DeviceVersion: 9,
-  DeviceStatus: 10,
-  DeviceTable: 11,
-  DeviceWaitevent: 12,
-  DeviceList: 13,
-  DeviceClear: 14,
-  DeviceMknodes: 15,
-  DeviceListVersions: 16,
-  DeviceTargetMsg: 17,
-  DeviceSetGeometry: 18,
-} as const;
-
-/** A name of {@link TASK_TYPE}. */
-export type TaskType = keyof typeof TASK_TYPE;
-
-/** When a node appears. Nodes are always there at once here; kept for the API. */
-export const ADD_NODE = { AddNodeOnResume: 0, AddNodeOnCreate: 1 } as const;
-
-/** Docker's `Info`: numbers for what C has as int. */
-export interface TaskInfo {
-  readonly exists: number;
-  readonly suspended: number;
-  readonly liveTable: number;
-  readonly inactiveTable: number;
-  readonly openCount: number;
-  readonly eventNr: number;
-  readonly major: number;
-  readonly minor: number;
-  readonly readOnly: number;
-  readonly targetCount: number;
-  readonly deferredRemove: number;
-  readonly internalSuspend: number;
-}
-
-const NOT_THERE: TaskInfo = {
-  exists: 0,
-  suspended: 0,
-  liveTable: 0,
-  inactiveTable: 0,
-  openCount: 0,
-  eventNr: 0,
-  major: 0,
-  minor: 0,
-  readOnly: 0,
-  targetCount: 0,
-  deferredRemove: 0,
-  internalSuspend: 0,
-};
-
-/** What a task has come to; what does not belong to its kind is empty. */
-interface TaskResult {
-  readonly version?: DeviceMapperVersion;
-  readonly info?: DeviceInfo | undefined;
-  readonly targets?: readonly DeviceTarget[];
-  readonly deps?: readonly DeviceNumber[];
-  readonly devices?: readonly ListedDevice[];
-  readonly versions?: readonly TargetVersion[];
-  readonly reply?: string;
-}
+import { RUN_TASK, type TaskResult } from './run-task.js';
+import { ADD_NODE, TASK_TYPE, type TaskInfo, type TaskType, taskInfo } from './task-types.js';
 
 /**
  * One request to the device mapper, prepared step by step, then run: the shape of libdevmapper's `dm_task`, as Docker's package
@@ -211,8 +139,7 @@ export class Task {
 
   /** After a run of DeviceInfo, DeviceStatus and their like; a device that does not exist has `exists` 0. Reason `TaskGetInfo`. */
   getInfo(): TaskInfo {
-    const { info } = this.#finished('TaskGetInfo');
-    return info === undefined ? NOT_THERE : taskInfo(info);
+    return taskInfo(this.#finished('TaskGetInfo').info);
   }
 
   /** `4.47.0`. Reason `TaskGetDriverVersion`. */
@@ -260,7 +187,7 @@ export class Task {
   }
 
   #run(): Promise<TaskResult> {
-    return RUN[this.type](this.#deviceMapper, {
+    return RUN_TASK[this.type](this.#deviceMapper, {
       name: this.#name,
       newName: this.#newName,
       message: this.#message,
@@ -272,104 +199,6 @@ export class Task {
       geometry: this.#geometry,
     });
   }
-}
-
-interface TaskArguments {
-  readonly name: string;
-  readonly newName: string;
-  readonly message: string;
-  readonly sector: number;
-  readonly eventNumber: number;
-  readonly readOnly: boolean;
-  readonly deferred: boolean;
-  readonly targets: readonly DeviceTarget[];
-  readonly geometry: DeviceGeometry | undefined;
-}
-
-/** What each kind of task does. */
-const RUN: Readonly<Record<TaskType, (dm: DeviceMapper, task: TaskArguments) => Promise<TaskResult>>> = {
-  DeviceCreate: async (dm, { name, targets, readOnly }) => ({
-    info: await (targets.length === 0 ? dm.create(name) : createWithTable(dm, name, targets, readOnly)),
-  }),
-  DeviceReload: async (dm, { name, targets, readOnly }) => {
-    await dm.tableLoad(name, targets, { readOnly });
-    return { info: await dm.info(name) };
-  },
-  DeviceRemove: async (dm, { name, deferred }) => {
-    await (deferred ? dm.removeDeferred(name) : dm.remove(name));
-    return { info: await dm.info(name) };
-  },
-  DeviceRemoveAll: async (dm) => {
-    await dm.removeAll();
-    return {};
-  },
-  DeviceSuspend: async (dm, { name }) => {
-    await dm.suspend(name);
-    return { info: await dm.info(name) };
-  },
-  DeviceResume: async (dm, { name }) => {
-    await dm.resume(name);
-    return { info: await dm.info(name) };
-  },
-  DeviceInfo: async (dm, { name }) => ({ info: await dm.info(name) }),
-  DeviceDeps: async (dm, { name }) => ({ deps: await dm.deps(name), info: await dm.info(name) }),
-  DeviceRename: async (dm, { name, newName }) => {
-    await dm.rename(name, newName);
-    return { info: await dm.info(newName) };
-  },
-  DeviceVersion: async (dm) => ({ version: await dm.driverVersion() }),
-  DeviceStatus: (dm, { name }) => ifPresent(dm, name, () => dm.status(name)),
-  DeviceTable: (dm, { name }) => ifPresent(dm, name, () => dm.tableStatus(name)),
-  DeviceWaitevent: async (dm, { name, eventNumber }) => ({ info: await dm.waitEvent(name, eventNumber) }),
-  DeviceList: async (dm) => ({ devices: await dm.list() }),
-  DeviceClear: async (dm, { name }) => {
-    await dm.clear(name);
-    return { info: await dm.info(name) };
-  },
-  DeviceMknodes: async (dm, { name }) => {
-    await dm.devicePath(name);
-    return { info: await dm.info(name) };
-  },
-  DeviceListVersions: async (dm) => ({ versions: await dm.listVersions() }),
-  DeviceTargetMsg: async (dm, { name, message, sector }) => ({
-    reply: await dm.message(name, message, sector),
-  }),
-  DeviceSetGeometry: async (dm, { name, geometry }) => {
-    if (geometry === undefined) throw deviceMapperError('TaskRun', 'no geometry was given', { name });
-    await dm.setGeometry(name, geometry);
-    return { info: await dm.info(name) };
-  },
-};
-
-/** As libdevmapper, status of a device that is not there is no failure: `exists` says so. */
-async function ifPresent(
-  deviceMapper: DeviceMapper,
-  name: string,
-  targets: () => Promise<readonly DeviceTarget[]>,
-): Promise<TaskResult> {
-  try {
-    return { targets: await targets(), info: await deviceMapper.info(name) };
-  } catch (error) {
-    if (deviceMapperReason(error) === 'Enxio') return { targets: [], info: undefined };
-    throw error;
-  }
-}
-
-function taskInfo(info: DeviceInfo): TaskInfo {
-  return {
-    exists: 1,
-    suspended: Number(info.suspended),
-    liveTable: Number(info.liveTable),
-    inactiveTable: Number(info.inactiveTable),
-    openCount: info.openCount,
-    eventNr: info.eventNumber,
-    major: info.major,
-    minor: info.minor,
-    readOnly: Number(info.readOnly),
-    targetCount: info.targetCount,
-    deferredRemove: Number(info.deferredRemove),
-    internalSuspend: Number(info.internalSuspend),
-  };
 }
 
 function assertNumber(reason: DeviceMapperReason, what: string, value: number): void {

@@ -3,7 +3,7 @@
  * The driver itself does not use them.
  */
 import { type FileHandle, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import type { NativeCalls } from '@x/native';
 import { blockDeviceSize, discardBlockDevice, readSuperblock } from '../file-system/block-device-io.js';
 import { KernelLoopDevices } from '../loop/kernel-loop-devices.js';
@@ -50,11 +50,9 @@ export async function getLoopbackBackingFile(
 
 /** Whether something is mounted at a directory, judged by its device number being another than its parent's. */
 export async function mounted(mountPoint: string): Promise<boolean> {
-  const [own, parent] = [
-    await stat(mountPoint, { bigint: true }),
-    await stat(join(mountPoint, '..'), { bigint: true }),
-  ];
-  return own.dev !== parent.dev || (mountPoint !== dirname(mountPoint) && own.ino === parent.ino);
+  const { dev } = await stat(mountPoint, { bigint: true });
+  const parent = await stat(join(mountPoint, '..'), { bigint: true });
+  return dev !== parent.dev;
 }
 
 /** `ext4`, `xfs` or `btrfs`, by the magic on the device. */
@@ -78,7 +76,7 @@ export function getLibraryVersion(): string {
 
 /** Nodes are looked for in /dev, whatever the library was told. Reason `SetDevDir` for anything else. */
 export function setDevDir(directory: string): void {
-  if (isAbsolute(directory) && join(directory, '/') === '/dev/') return;
+  if (join(directory, '/') === '/dev/') return;
   throw deviceMapperError('SetDevDir', `device nodes are in /dev, not in ${JSON.stringify(directory)}`, {
     path: directory,
   });
@@ -87,5 +85,5 @@ export function setDevDir(directory: string): void {
 /** Nothing is ever waited for: see `Task.setCookie`. Reason `UdevWait` for a cookie of another library. */
 export function udevWait(cookie: { readonly value: number }): Promise<void> {
   if (cookie.value === 0) return Promise.resolve();
-  throw deviceMapperError('UdevWait', `nothing is known of the udev cookie ${cookie.value}`);
+  return Promise.reject(deviceMapperError('UdevWait', `nothing is known of the udev cookie ${cookie.value}`));
 }
