@@ -21,5 +21,9 @@ export const AUFS_FAILPOINTS = [
 /** A name of {@link AUFS_FAILPOINTS}. */
 export type AufsFailpoint = (typeof AUFS_FAILPOINTS)[number];
 
+const FAILPOINTS: FailpointSet<AufsFailpoint> = defineFailpoints(AUFS_FAILPOINTS);
+
 /** Runs one of the steps. */
-export const step: FailpointSet<AufsFailpoint>['step'] = defineFailpoints(AUFS_FAILPOINTS).step;
+export function step<T>(name: AufsFailpoint, work: () => Promise<T>): Promise<T> {
+  return FAILPOINTS.step(name, work);
+}

@@ -1,12 +1,11 @@
 import { statSync } from 'node:fs';
 import { lstat, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf } from '@x/archive';
 import { KeyedMutex } from '@x/layer-store/driver-kit';
-import { MS_BIND, type NativeCalls, native, UMOUNT_NOFOLLOW } from '@x/native';
 import type { AufsKernel, FlushOutcome, KernelRefusal, MountedUnion } from '../kernel/aufs-kernel.js';
 import type { AufsBranch } from '../mount/branch.js';
-import { emptyMountPoint, fillMergedView } from './merged-view.js';
+import { attachMerged, detachMerged, emptyMountPoint } from './merged-mount.js';
+import { fillMergedView } from './merged-view.js';
 import { ErrnoError, type Violation } from './model-failure.js';
 import { type KeptUnion, loadUnions, saveUnions } from './state-file.js';
 import { sameTree, snapshotTree, type TreeSnapshot } from './tree-snapshot.js';
@@ -112,7 +111,7 @@ export class AufsKernelModel implements AufsKernel {
       const { mode } = await lstat(target);
       await this.#pushBelow(union.branches);
       await makeBookkeeping(union);
-      await attach(target);
+      await attachMerged(target);
       await this.#fill(union, mode & 0o7777);
     });
   }
@@ -138,7 +137,7 @@ export class AufsKernelModel implements AufsKernel {
       }
       if (this.#kept.has(target)) {
         await this.#push(target);
-        await detach(target);
+        await detachMerged(target);
       }
       this.#table.umount(target);
       const { mode } = this.#keptAt(target);
@@ -259,33 +258,6 @@ export class AufsKernelModel implements AufsKernel {
     const { stateFile } = this.#options;
     if (stateFile !== undefined) saveUnions(stateFile, [...this.#kept.values()]);
   }
-}
-
-/**
- * The merged directory is mounted on itself where that is possible, so that it is in the table of mounts, outlives its process, and
- * cannot be taken away from under somebody: as a union.
- */
-async function attach(target: string): Promise<void> {
-  if (canMount()) await calls().mount(target, target, undefined, MS_BIND);
-}
-
-async function detach(target: string): Promise<void> {
-  if (!canMount()) return;
-  try {
-    await calls().umount2(target, UMOUNT_NOFOLLOW);
-  } catch (error) {
-    // After a restart of the machine, say, only the model's own file knows of the union.
-    if (errnoOf(error) !== 'EINVAL') throw error;
-  }
-}
-
-function canMount(): boolean {
-  return native.available && process.geteuid?.() === 0;
-}
-
-function calls(): NativeCalls {
-  if (native.available) return native.calls;
-  throw new ErrnoError('ENOSYS', 'mount', '', native.reason);
 }
 
 async function makeBookkeeping({ branches }: ModelUnion): Promise<void> {

@@ -1,4 +1,3 @@
-import { chmod, chown, readdir, rm } from 'node:fs/promises';
 import { applyLayer, createArchive } from '@x/archive';
 import type { AufsBranch, BranchPermission } from '../mount/branch.js';
 
@@ -26,14 +25,4 @@ export async function fillMergedView(target: string, branches: readonly AufsBran
     });
     await applyLayer(layer, target, { whiteouts: 'delete' });
   }
-}
-
-/** Takes everything out of a directory, and makes it one of the given mode. */
-export async function emptyMountPoint(target: string, mode: number): Promise<void> {
-  const base = Buffer.from(`${target}/`);
-  for (const name of await readdir(target, { encoding: 'buffer' })) {
-    await rm(Buffer.concat([base, name]), { recursive: true, force: true });
-  }
-  await chmod(target, mode);
-  await chown(target, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
 }

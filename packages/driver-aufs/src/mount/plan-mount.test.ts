@@ -136,7 +136,7 @@ describe('planMount', () => {
 // --- properties: any paths, counts and pages, each step replayed on the model of the kernel -----------------------------
 
 const PAGE_SIZES = [4 * KIB, 16 * KIB, 64 * KIB] as const;
-const LETTERS = [...'abcdefghijklmnopqrstuvwxyz0123456789._- +%"\\', 'ä', '層', '🜛'];
+const LETTERS = [...'abcdefghijklmnopqrstuvwxyz0123456789._- +%"\\'.split(''), 'ä', '層', '🜛'];
 
 /** A name of a wanted number of bytes at most, multi-byte characters among them. */
 const name = (bytes: number): fc.Arbitrary<string> =>
