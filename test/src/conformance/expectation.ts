@@ -85,11 +85,14 @@ export async function expectSameTree(
   };
   const difference = treeDifference(trees.expected, trees.actual);
   if (difference.length === 0) return;
-  fail(`${what}: ${difference.length} differences\n${difference.slice(0, 4).join('\n')}`, {
-    expected: trees.expected.entries.map(describeEntry),
-    actual: trees.actual.entries.map(describeEntry),
-    trees,
-  });
+  fail(
+    `${what}: ${difference.length} ${difference.length === 1 ? 'difference' : 'differences'}\n${difference.slice(0, 4).join('\n')}`,
+    {
+      expected: trees.expected.entries.map(describeEntry),
+      actual: trees.actual.entries.map(describeEntry),
+      trees,
+    },
+  );
 }
 
 /** The work must fail with a coded error, one of `codes`. Gives the error. */

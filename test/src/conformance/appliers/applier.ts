@@ -12,23 +12,45 @@ export interface Applier {
   readonly about: string;
   apply(root: string): Promise<void>;
   check(root: string): Promise<void>;
+  /** The path that it is about, as for messages. */
+  readonly at?: string;
+  /** Whether what was at a path is something else after it, so that what made it need not be there any more. */
+  replaces?(path: string): boolean;
+  /** Of a tree. */
+  readonly parts?: readonly Applier[];
 }
 
 /**
- * One applier of several, in this order. An object is checked only by the last applier that is about it: put `changed` content or a
- * removal after what it replaces.
+ * One applier of several, in this order. Checked is what stands in the end: a part is left out when a later one replaces it (a file
+ * made again, a directory above it removed).
  */
-export function tree(...parts: readonly Applier[]): Applier {
-  const last = new Map(parts.map((part) => [part.about, part]));
+export function tree(...given: readonly Applier[]): Applier {
+  const parts = given.flatMap((part) => part.parts ?? [part]);
+  const standing = parts.filter(({ at }, index) => {
+    return at === undefined || !parts.slice(index + 1).some((later) => later.replaces?.(at) === true);
+  });
   return {
     about: `tree of ${parts.length} parts`,
+    parts,
     apply: async (root) => {
       for (const part of parts) await part.apply(root);
     },
     check: async (root) => {
-      for (const part of last.values()) await part.check(root);
+      for (const part of standing) await part.check(root);
     },
   };
+}
+
+/** What an applier that makes the object at `path` is about: it replaces an object, not what a directory holds. */
+export function objectAt(path: TreePath): Required<Pick<Applier, 'at' | 'replaces'>> {
+  const at = shownPath(path);
+  return { at, replaces: (other) => other === at };
+}
+
+/** As {@link objectAt}, of one that takes away everything at and below `path`. */
+export function subtreeAt(path: TreePath): Required<Pick<Applier, 'at' | 'replaces'>> {
+  const at = shownPath(path);
+  return { at, replaces: (other) => other === at || other.startsWith(`${at}/`) };
 }
 
 /** The place of a path below a root. */

@@ -25,6 +25,7 @@ export function attributes(path: TreePath, wanted: Attributes): Applier {
   const about = `attributes of ${shownPath(path) || 'the root'}`;
   return {
     about,
+    at: shownPath(path),
     apply: (root) => setAttributes(placeOf(root, path), wanted),
     check: async (root) => {
       const place = placeOf(root, path);

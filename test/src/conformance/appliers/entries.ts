@@ -15,7 +15,15 @@ import {
 import { errnoOf } from '@x/archive';
 import { fail } from '../expectation.js';
 import { kernel } from '../kernel.js';
-import { type Applier, expectAttribute, placeOf, shownPath, type TreePath } from './applier.js';
+import {
+  type Applier,
+  expectAttribute,
+  objectAt,
+  placeOf,
+  shownPath,
+  subtreeAt,
+  type TreePath,
+} from './applier.js';
 import { type Attributes, checkAttributes, setAttributes } from './attributes.js';
 
 /** A regular file, made or rewritten in place. Directories above it are made with mode 0755. */
@@ -24,6 +32,7 @@ export function file(path: TreePath, content: string | Uint8Array, attributes: A
   const bytes = Buffer.from(content);
   return {
     about,
+    ...objectAt(path),
     apply: async (root) => {
       const place = placeOf(root, path);
       await makeParents(place);
@@ -47,6 +56,7 @@ export function directory(path: TreePath, attributes: Attributes = {}): Applier 
   const about = `directory ${shownPath(path)}`;
   return {
     about,
+    ...objectAt(path),
     apply: async (root) => {
       const place = placeOf(root, path);
       await mkdir(place, { recursive: true });
@@ -70,6 +80,7 @@ export function symbolicLink(
   const about = `symbolic link ${shownPath(path)}`;
   return {
     about,
+    ...objectAt(path),
     apply: async (root) => {
       const place = placeOf(root, path);
       await makeParents(place);
@@ -91,6 +102,7 @@ export function hardLink(path: TreePath, existing: TreePath): Applier {
   const about = `hard link ${shownPath(path)}`;
   return {
     about,
+    ...objectAt(path),
     apply: async (root) => {
       const place = placeOf(root, path);
       await makeParents(place);
@@ -116,6 +128,7 @@ export function device(
   const about = `device ${shownPath(path)}`;
   return {
     about,
+    ...objectAt(path),
     apply: async (root) => {
       const place = placeOf(root, path);
       await makeParents(place);
@@ -139,6 +152,7 @@ export function fifo(path: TreePath, attributes: Attributes = {}): Applier {
   const about = `fifo ${shownPath(path)}`;
   return {
     about,
+    ...objectAt(path),
     apply: async (root) => {
       const place = placeOf(root, path);
       await makeParents(place);
@@ -159,6 +173,7 @@ export function removed(path: TreePath): Applier {
   const about = `removal of ${shownPath(path)}`;
   return {
     about,
+    ...subtreeAt(path),
     apply: async (root) => {
       await statOf(about, placeOf(root, path));
       await rm(placeOf(root, path), { recursive: true });
@@ -179,12 +194,16 @@ export function removed(path: TreePath): Applier {
 /** Renames; checks only that the old name is gone. Check the new one with what it should be. */
 export function renamed(from: TreePath, to: TreePath): Applier {
   const about = `rename of ${shownPath(from)} to ${shownPath(to)}`;
+  const source = subtreeAt(from);
+  const target = subtreeAt(to);
   return {
     about,
+    at: source.at,
+    replaces: (path) => source.replaces(path) || target.replaces(path),
     apply: async (root) => {
-      const target = placeOf(root, to);
-      await makeParents(target);
-      await rename(placeOf(root, from), target);
+      const place = placeOf(root, to);
+      await makeParents(place);
+      await rename(placeOf(root, from), place);
     },
     check: (root) => removed(from).check(root),
   };

@@ -15,7 +15,7 @@ export interface Leak {
 }
 
 /** A FUSE program ends a moment after its mount does. */
-const PATIENCE = 2000;
+const PATIENCE = 1000;
 const INTERVAL = 20;
 
 /** Everything that is still in use below `directory` after a moment's patience. */
