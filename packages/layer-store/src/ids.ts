@@ -78,16 +78,6 @@ export function randomId(): string {
   }
 }
 
-/** A fresh {@link CacheId}. */
-export function randomCacheId(): CacheId {
-  return randomId() as CacheId;
-}
-
-/** A fresh {@link MountId}. */
-export function randomMountId(): MountId {
-  return randomId() as MountId;
-}
-
 /** True for an id as the store makes them: 64 lower-case hex digits, `-init` may follow. */
 export function isRandomId(text: string): boolean {
   return RANDOM_ID.test(text);

@@ -17,6 +17,8 @@ import type {
 export const SCHEMA_VERSION = 1;
 
 const META_KEY = 'meta';
+/** Bounds what a recovery has to do again. */
+const MOST_DEFERRED = 64;
 
 type Operation =
   | { readonly type: 'put'; readonly key: string; readonly value: string }
@@ -59,6 +61,8 @@ class LevelMetadataStore implements MetadataStore {
   readonly #sync: boolean;
   #storeId: string | undefined;
   #generation = 0;
+  /** Deletions of records that do no harm when a crash keeps them. */
+  readonly #deferred: Operation[] = [];
 
   constructor(level: TextLevel, subject: string, sync: boolean) {
     this.#level = level;
@@ -70,15 +74,20 @@ class LevelMetadataStore implements MetadataStore {
     return this.#coded('opened', () => this.#level.open());
   }
 
-  close(): Promise<void> {
-    return this.#coded('closed', () => this.#level.close());
+  async close(): Promise<void> {
+    try {
+      if (this.#deferred.length > 0) await this.#write([]);
+    } finally {
+      await this.#coded('closed', () => this.#level.close());
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  load(): Promise<MetadataContents> {
+  async load(): Promise<MetadataContents> {
+    if (this.#deferred.length > 0) await this.#write([]);
     return this.#coded('read', async () => {
       const entries = await this.#level.iterator().all();
       const meta = entries.find(([key]) => key === META_KEY)?.[1];
@@ -88,12 +97,12 @@ class LevelMetadataStore implements MetadataStore {
     });
   }
 
-  putIntent(intent: IntentRecord): Promise<void> {
-    return this.#write([put('intent', intent.id, intent)]);
+  putIntents(intents: readonly IntentRecord[]): Promise<void> {
+    return this.#write(intents.map((intent) => put('intent', intent.id, intent)));
   }
 
-  dropIntent(id: string): Promise<void> {
-    return this.#write([del('intent', id)]);
+  dropIntents(ids: readonly string[]): Promise<void> {
+    return this.#defer(ids.map((id) => del('intent', id)));
   }
 
   commitLayer(layer: LayerRecord, intentId: string, replaced: readonly RemovalRecord[] = []): Promise<void> {
@@ -117,14 +126,25 @@ class LevelMetadataStore implements MetadataStore {
   }
 
   finishRemoval(id: string): Promise<void> {
-    return this.#write([del('removal', id)]);
+    return this.#defer([del('removal', id)]);
+  }
+
+  /** Leaves operations to the next transaction: each costs a trip to another thread, and on a disk a flush. */
+  async #defer(operations: readonly Operation[]): Promise<void> {
+    this.#deferred.push(...operations);
+    if (this.#deferred.length >= MOST_DEFERRED) await this.#write([]);
   }
 
   #write(operations: readonly Operation[]): Promise<void> {
     this.#generation += 1;
     this.#storeId ??= randomId();
     const meta = { schema: SCHEMA_VERSION, storeId: this.#storeId, generation: this.#generation };
-    const batch: Operation[] = [...operations, { type: 'put', key: META_KEY, value: JSON.stringify(meta) }];
+    // Deferred first: a record that was removed may have been written anew since.
+    const batch: Operation[] = [
+      ...this.#deferred.splice(0),
+      ...operations,
+      { type: 'put', key: META_KEY, value: JSON.stringify(meta) },
+    ];
     return this.#coded('written', () => this.#level.batch(batch, { sync: this.#sync }));
   }
 

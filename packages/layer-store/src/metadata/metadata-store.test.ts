@@ -66,7 +66,7 @@ describe.each(backends)('metadata in %s', (name, make) => {
       intents: [],
       removals: [],
     });
-    await store.putIntent(intentOf(randomId()));
+    await store.putIntents([intentOf(randomId())]);
     const { storeId, generation } = await store.load();
     expect(storeId).toBe(first.storeId);
     expect(generation).toBe(first.generation + 1);
@@ -74,9 +74,31 @@ describe.each(backends)('metadata in %s', (name, make) => {
     expect(await store.load()).toMatchObject({ storeId, generation });
   });
 
+  it('what may wait is gone when the content is read, and after closing', async () => {
+    const intents = Array.from({ length: 100 }, () => intentOf(randomId()));
+    await store.putIntents(intents);
+    const before = (await store.load()).generation;
+    for (const { id } of intents.slice(0, 90)) await store.dropIntents([id]);
+    const left = intents.slice(90).map(({ id }) => id);
+    const { intents: found, generation } = await store.load();
+    expect(new Set(found.map(({ id }) => id))).toEqual(new Set(left));
+    expect(generation - before).toBeLessThan(10);
+    await store.dropIntents(left);
+    await reopen();
+    expect((await store.load()).intents).toEqual([]);
+  });
+
+  it('a record that waits to be dropped and is written again stays', async () => {
+    const intent = intentOf(randomId());
+    await store.putIntents([intent]);
+    await store.dropIntents([intent.id]);
+    await store.putIntents([intent]);
+    expect((await store.load()).intents).toEqual([intent]);
+  });
+
   it('a layer appears with its commit and not before; intent and layer change places (AtomicWriteSetCommit)', async () => {
     const base = layer('a');
-    await store.putIntent(intentOf(base.cacheId));
+    await store.putIntents([intentOf(base.cacheId)]);
     expect(await store.load()).toMatchObject({ layers: [], intents: [intentOf(base.cacheId)] });
     await store.commitLayer(base, base.cacheId);
     await reopen();
@@ -84,10 +106,10 @@ describe.each(backends)('metadata in %s', (name, make) => {
   });
 
   it('a dropped intent leaves nothing (AtomicWriteSetCancel)', async () => {
-    await store.putIntent(intentOf(randomId()));
+    await store.putIntents([intentOf(randomId())]);
     await store.load();
     const { intents } = await store.load();
-    for (const { id } of intents) await store.dropIntent(id);
+    for (const { id } of intents) await store.dropIntents([id]);
     await reopen();
     expect(await store.load()).toMatchObject({
       layers: [],
@@ -158,7 +180,7 @@ describe.each(backends)('metadata in %s', (name, make) => {
   it('operations on a closed store fail with a coded error', async () => {
     await store.close();
     await expect(store.load()).rejects.toMatchObject({ code: 'STORE_METADATA_FAILED' });
-    await expect(store.putIntent(intentOf(randomId()))).rejects.toMatchObject({
+    await expect(store.putIntents([intentOf(randomId())])).rejects.toMatchObject({
       code: 'STORE_METADATA_FAILED',
     });
     await store.open();
@@ -243,7 +265,7 @@ describe('damaged or foreign content', () => {
     await expect(store.open()).rejects.toMatchObject({ code: 'STORE_METADATA_FAILED' });
     await rm(location());
     await store.open();
-    await store.putIntent(intentOf(randomId()));
+    await store.putIntents([intentOf(randomId())]);
     await store.close();
   });
 

@@ -34,5 +34,5 @@ export async function undoIntent(tools: DeletionTools, intent: IntentRecord): Pr
     await removeStaging(tools.paths, intent.id);
     await removeTarSplit(tools.paths, intent.id);
   });
-  await step('undo.drop-intent', () => tools.metadata.dropIntent(intent.id));
+  await step('undo.drop-intent', () => tools.metadata.dropIntents([intent.id]));
 }

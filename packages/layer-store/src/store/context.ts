@@ -7,6 +7,7 @@ import type { BrokenRegistry } from './broken-registry.js';
 import type { LayerGraph } from './layer-node.js';
 import type { MountTable } from './mount-table.js';
 import type { Operations } from './operations.js';
+import type { ReservedIds } from './reserved-ids.js';
 import type { StorePaths } from './root-directory.js';
 
 /** Holds {@link StoreContext.commits}. */
@@ -21,6 +22,9 @@ export interface StoreContext {
   readonly mounts: MountTable;
   readonly broken: BrokenRegistry;
   readonly pending: PendingDeletions;
+  /** Ids for layers and for read-write layers, their intents on disk. */
+  readonly layerIds: ReservedIds;
+  readonly mountIds: ReservedIds;
   readonly operations: Operations;
   readonly logger: StoreLogger;
   /** false: nothing is flushed (tests and benchmarks only). */

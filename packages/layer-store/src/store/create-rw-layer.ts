@@ -2,8 +2,8 @@ import { assertFunction, assertKnownKeys, assertSignal, assertString, LayerStore
 import type { CreateOptions } from '../driver/contract.js';
 import { publish } from '../events.js';
 import { step } from '../failpoint/failpoints.js';
-import { type ChainId, randomMountId } from '../ids.js';
-import type { IntentRecord, MountRecord } from '../metadata/records.js';
+import type { ChainId, MountId } from '../ids.js';
+import type { MountRecord } from '../metadata/records.js';
 import { COMMIT, type StoreContext } from './context.js';
 import type { LayerNode } from './layer-node.js';
 import { checkMountName } from './mount-name.js';
@@ -80,11 +80,9 @@ async function create(
 ): Promise<RWLayer> {
   const { driver } = ctx;
   const { init, mountLabel, labels } = options;
-  const mountId = randomMountId();
+  const intent = await step('rw-create.intent', () => ctx.mountIds.take());
+  const mountId = intent.id as MountId;
   const initId = init === undefined ? undefined : `${mountId}-init`;
-  const driverIds = initId === undefined ? [mountId] : [mountId, initId];
-  const intent: IntentRecord = { id: mountId, kind: 'mount', driverIds };
-  await step('rw-create.intent', () => ctx.metadata.putIntent(intent));
   try {
     const storage: CreateOptions = options.storageOpt === undefined ? {} : { storageOpt: options.storageOpt };
     const labelled: CreateOptions = mountLabel === undefined ? storage : { ...storage, mountLabel };

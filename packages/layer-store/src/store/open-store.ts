@@ -13,6 +13,7 @@ import type { StoreContext } from './context.js';
 import { MountTable } from './mount-table.js';
 import type { CheckedOpenOptions } from './open-options.js';
 import { Operations } from './operations.js';
+import { ReservedIds } from './reserved-ids.js';
 import { prepareLayout, prepareRoot, rootFailure, type StorePaths } from './root-directory.js';
 import { listTarSplits } from './tar-split-files.js';
 
@@ -90,8 +91,11 @@ async function load(
 ): Promise<StoreContext> {
   const pending = new PendingDeletions({ driver, metadata, paths }, logger);
   const contents = await metadata.load();
+  const found = new Set<string>(await driver.list());
   await recover(contents, pending, paths);
-  const { intents, removals } = contents;
+  const { removals } = contents;
+  // Most intents are of ids that were only reserved.
+  const intents = contents.intents.filter(({ driverIds }) => driverIds.some((id) => found.has(id)));
   if (intents.length + removals.length > 0) {
     logger.warn({ intents: intents.length, removals: removals.length }, 'recovered from an interruption');
     publish('layer-store:recovered', paths.root, { intents: intents.length, removals: removals.length });
@@ -110,6 +114,8 @@ async function load(
     mounts,
     broken: loaded.broken,
     pending,
+    layerIds: new ReservedIds(metadata, 'layer'),
+    mountIds: new ReservedIds(metadata, 'mount'),
     operations: new Operations(paths.root),
     logger,
     sync,
@@ -121,6 +127,11 @@ async function load(
 
 async function closeStore(ctx: StoreContext, undo: (() => Promise<void>)[]): Promise<void> {
   await ctx.operations.close();
+  // Before the metadata closes, and never in the way of that.
+  undo.push(async () => {
+    await ctx.layerIds.drop();
+    await ctx.mountIds.drop();
+  });
   await unwind(undo);
   publish('layer-store:close', ctx.paths.root, {});
 }

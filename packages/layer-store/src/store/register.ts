@@ -9,7 +9,7 @@ import type { LayerSource, UnpackResult } from '../driver/contract.js';
 import { layerSource } from '../driver/layer-source.js';
 import { publish } from '../events.js';
 import { step } from '../failpoint/failpoints.js';
-import { type CacheId, type ChainId, childChainId, type DiffId, parseDiffId, randomCacheId } from '../ids.js';
+import { type CacheId, type ChainId, childChainId, type DiffId, parseDiffId } from '../ids.js';
 import type { IntentRecord, LayerRecord, RemovalRecord } from '../metadata/records.js';
 import { assemblyPool, TarSplitWriter } from '../tar-split/index.js';
 import { COMMIT, type StoreContext } from './context.js';
@@ -102,9 +102,8 @@ async function unpackAndCommit(
   started: number,
 ): Promise<Layer> {
   const damaged = rebuildTarget(ctx, parent?.record.chainId, options.expectedDiffId);
-  const cacheId = damaged ?? randomCacheId();
-  const intent: IntentRecord = { id: cacheId, kind: 'layer', driverIds: [cacheId] };
-  await step('register.intent', () => ctx.metadata.putIntent(intent));
+  const intent = await step('register.intent', () => intentOf(ctx, damaged));
+  const cacheId = intent.id as CacheId;
   let committed: CommittedLayer;
   let unpacked: UnpackedLayer;
   try {
@@ -127,6 +126,14 @@ async function unpackAndCommit(
     existing,
   });
   return handle;
+}
+
+/** A layer that is made anew keeps its id: for that the intent is written now. */
+async function intentOf(ctx: StoreContext, damaged: CacheId | undefined): Promise<IntentRecord> {
+  if (damaged === undefined) return ctx.layerIds.take();
+  const intent: IntentRecord = { id: damaged, kind: 'layer', driverIds: [damaged] };
+  await ctx.metadata.putIntents([intent]);
+  return intent;
 }
 
 async function clearDamaged(ctx: StoreContext, cacheId: CacheId): Promise<void> {
