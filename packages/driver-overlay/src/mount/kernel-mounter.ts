@@ -29,6 +29,8 @@ export interface KernelMountFacts {
   readonly userXattr: boolean;
 }
 
+/** Newer kernels spell it the second way. */
+const VOLATILE = /^(?:fsync=)?volatile$/;
 const MODULE_PARAMETERS = '/sys/module/overlay/parameters';
 /** Docker's limit for the options of one page. */
 const CLASSIC_LAYERS = 129;
@@ -79,7 +81,7 @@ export class KernelMounter implements OverlayMounter {
   async mount({ home, target, lowers, upper, work, label }: OverlayMountRequest): Promise<void> {
     const calls = requireCalls(target);
     const writable = upper === undefined || work === undefined ? undefined : { upper, work };
-    if (work !== undefined && this.#userOptions.includes('volatile')) {
+    if (work !== undefined && this.#userOptions.some((option) => VOLATILE.test(option))) {
       // The mark of an earlier volatile mount forbids the next (overlayfs.rst, "Volatile mount"). Whoever asks for volatile
       // layers has decided that they may be lost with the machine.
       await rm(join(home, work, 'work', 'incompat', 'volatile'), { recursive: true, force: true });

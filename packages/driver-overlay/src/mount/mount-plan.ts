@@ -82,7 +82,7 @@ function fsconfigSteps(
   { home, lowers, writable, label, options }: MountDescription,
   support: 'text' | 'descriptor',
 ): MountStep[] | undefined {
-  const steps: MountStep[] = options.map(optionStep);
+  const steps: MountStep[] = [{ kind: 'text', key: 'source', value: 'overlay' }, ...options.map(optionStep)];
   const directories = lowers.map((lower): [string, string] => ['lowerdir+', lower]);
   if (writable !== undefined) {
     directories.push(['upperdir', writable.upper], ['workdir', writable.work]);
