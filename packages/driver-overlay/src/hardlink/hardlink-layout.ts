@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Change, errnoOf, LayerStoreError, treeSize } from '@x/archive';
@@ -22,6 +23,8 @@ import { mountReadOnly } from './read-only-view.js';
 
 /** A mount has one lower whatever the depth, but layers that are only written to copy all that was written below them. */
 const MAX_DEPTH = 128;
+/** There where labels mean something. A tree is shown without one: its files have their own. */
+const SELINUX = '/sys/fs/selinux/enforce';
 /** Of a view's mount point: only the view is for others to look at. */
 const MERGED_MODE = 0o700;
 /** With id maps the remapped root's group may pass through; rootless nobody else needs to. */
@@ -62,7 +65,7 @@ export class HardlinkLayout implements OverlayLayout {
       reproducesExactDiffs: false,
       whiteouts: 'delete',
       mounts: true,
-      mountLabels: true,
+      mountLabels: existsSync(SELINUX),
       maxDepth: MAX_DEPTH,
       rootless: false,
     };
