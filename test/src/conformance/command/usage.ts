@@ -10,7 +10,7 @@ a path (./my-driver.js) or the name of a package. Of several factories --name pi
   --grep TEXT       only checks with TEXT in "family: name"
   --skip FAMILY     leave a family out; may be repeated
   --require NEED    what this machine must have (root, native, file-system): a check that needs it in vain fails
-  --runs N          how many random trees are tried; --seed N and --path P repeat a failure
+  --runs N          how many random trees are tried; --seed=N and --path=P repeat a failure
   --json            one JSON object per line
   --table           print a Markdown row of what the driver can do, and run everything for its verdict
   --list            print the checks and end
