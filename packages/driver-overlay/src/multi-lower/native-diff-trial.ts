@@ -31,7 +31,10 @@ export async function upperTraits(
   home: string,
   userXattr: boolean,
 ): Promise<UpperTraits> {
-  if (!native.available || inUserNamespace()) return { nativeDiff: false, metacopy: false };
+  // A program has other marks, and no module parameters.
+  if (!native.available || inUserNamespace() || mounter.whiteouts !== 'overlay') {
+    return { nativeDiff: false, metacopy: false };
+  }
   const { dev } = await stat(home);
   const key = JSON.stringify([release(), dev, userXattr, parameters()]);
   const before = known.get(key);
