@@ -8,6 +8,7 @@ export { defineFailpoints, type FailpointSet } from './failpoint/failpoint-set.j
 export { syncDirectory, UNFINISHED_PREFIX, writeFileDurably } from './kit/files/durable-file.js';
 export { fileSystemName } from './kit/files/file-system-name.js';
 export { type FileSystem, fileSystemOf } from './kit/files/file-system-of.js';
+export { nearestExisting } from './kit/files/nearest-existing.js';
 export { removeRobustly } from './kit/files/remove-robustly.js';
 export { type MountEntry, mountsBelow, parseMountInfo, readMountInfo } from './kit/mounts/mount-info.js';
 export { type ParsedMountOptions, parseMountOptions } from './kit/mounts/mount-options.js';
