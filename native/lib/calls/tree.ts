@@ -16,6 +16,7 @@ export interface NativeExtractorOptions {
   readonly whiteouts: 'delete' | 'overlay' | 'aufs';
   readonly userXattr: boolean;
   readonly replaceAcrossTypes: boolean;
+  readonly replaceMergedXattrs: boolean;
   readonly chown: boolean;
   readonly impliedUid: number;
   readonly impliedGid: number;

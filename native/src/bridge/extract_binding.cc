@@ -32,6 +32,7 @@ ExtractOptions extractOptions(Napi::Env env, const Napi::Object& options) {
   out.whiteouts = whiteoutFormat(env, options);
   out.userXattr = boolProperty(options, "userXattr", false);
   out.replaceAcrossTypes = boolProperty(options, "replaceAcrossTypes", true);
+  out.replaceMergedXattrs = boolProperty(options, "replaceMergedXattrs", true);
   out.chown = boolProperty(options, "chown", true);
   out.impliedUid = static_cast<uid_t>(uint64Property(options, "impliedUid", 0));
   out.impliedGid = static_cast<gid_t>(uint64Property(options, "impliedGid", 0));

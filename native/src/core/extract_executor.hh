@@ -28,6 +28,8 @@ struct ExtractOptions {
   WhiteoutFormat whiteouts = WhiteoutFormat::remove;
   bool userXattr = false;
   bool replaceAcrossTypes = true;
+  /** A directory that is there already loses attributes its entry does not name. */
+  bool replaceMergedXattrs = true;
   bool chown = true;
   uid_t impliedUid = 0;
   gid_t impliedGid = 0;
@@ -102,6 +104,7 @@ class Extractor : private DirectoryMaker, private RemovalObserver {
 
   // extract_objects.cc: everything else that is unpacked
   void makeDirectoryEntry(const Operation& operation);
+  void dropForeignXattrs(const ObjectRef& object, XattrList named);
   void setRootMetadata(const Operation& operation);
   void endLater(std::string path, const InodeKey& key, const ObjectMeta& meta, mode_t made);
   mode_t workableMode(mode_t mode) const;

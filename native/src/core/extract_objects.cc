@@ -9,6 +9,7 @@
 #include "core/extract_executor.hh"
 #include "core/tree_copy.hh"
 #include "core/tree_directory.hh"
+#include "core/xattr.hh"
 
 namespace layer_store {
 
@@ -47,6 +48,7 @@ void Extractor::makeDirectoryEntry(const Operation& operation) {
   if (cleared == Cleared::mergeDirectory) {
     // What is remembered of it (mode, group) is about to change.
     resolver_.forget();
+    dropForeignXattrs(ObjectRef::at(directory, place.name), operation.xattrs);
   } else {
     hideReplaced(place, cleared);
   }
@@ -57,10 +59,38 @@ void Extractor::makeDirectoryEntry(const Operation& operation) {
   endLater(parent.empty() ? name_ : parent + "/" + name_, key, operation.meta, meta.mode);
 }
 
+/**
+ * An entry replaces what the directory had (OCI image-spec layer.md). Only what diffs carry as well: labels, ACLs and the marks of
+ * overlay and of the store itself stay.
+ */
+void Extractor::dropForeignXattrs(const ObjectRef& object, XattrList named) {
+  if (!options_.replaceMergedXattrs) return;
+  const XattrObject place =
+      object.fd >= 0 ? XattrObject(object.fd) : XattrObject(procPath(object.directory, object.name));
+  std::vector<std::string> present;
+  try {
+    present = xattr::list(place);
+  } catch (const SysError& error) {
+    if (MetadataWriter::isRefusal(error.error())) return;
+    throw;
+  }
+  if (present.empty()) return;
+  std::unordered_set<std::string> kept;
+  std::string name;
+  std::string_view value;
+  while (named.next(name, value)) kept.insert(name);
+  for (const std::string& attribute : present) {
+    const auto has = [&](std::string_view prefix) { return attribute.compare(0, prefix.size(), prefix) == 0; };
+    const bool carried = has("user.") && !has("user.overlay.") && !has("user.layerstore.");
+    if (carried && kept.count(attribute) == 0) xattr::remove(place, attribute);
+  }
+}
+
 void Extractor::setRootMetadata(const Operation& operation) {
   Directory& root = *resolver_.root();
   ObjectMeta meta = operation.meta;
   meta.mode = workableMode(meta.mode);
+  dropForeignXattrs(ObjectRef::open(root.fd.get()), operation.xattrs);
   applyMetadata(ObjectRef::open(root.fd.get()), statOf(root.fd.get()), meta, operation.xattrs, ".");
   const struct stat st = statOf(root.fd.get());
   root.mode = st.st_mode;

@@ -23,6 +23,7 @@ export const DEFAULT_OPTIONS: ExecutorOptions = {
   whiteouts: 'delete',
   userXattr: false,
   replaceAcrossTypes: true,
+  replaceMergedXattrs: true,
   chown: true,
   impliedUid: 0,
   impliedGid: 0,

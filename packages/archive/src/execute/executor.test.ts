@@ -192,6 +192,36 @@ describeWithAddon.each(EXECUTORS)('%s executor', (kind) => {
     expect(nativeCalls().lgetxattrSync(sandbox.root, 'trusted.root')).toEqual(Buffer.from('yes'));
   });
 
+  it.each(['d', ''])(
+    'the entry of a directory that is there (%j) replaces its user attributes',
+    async (name) => {
+      await using sandbox = new Sandbox(kind);
+      const bytes = (text: string) => Buffer.from(text);
+      const before = {
+        'user.old': bytes('1'),
+        'user.both': bytes('1'),
+        'user.overlay.opaque': bytes('y'),
+        'user.layerstore.owner': bytes('0:0'),
+        'trusted.kept': bytes('1'),
+      };
+      await sandbox.extract({}, new Script().directory(name, { xattrs: before }));
+      const again = () => new Script().directory(name, { xattrs: { 'user.both': bytes('2') } });
+      const names = () =>
+        nativeCalls()
+          .llistxattrSync(sandbox.path(name))
+          .map(String)
+          .filter((n) => !n.startsWith('security'))
+          .toSorted();
+      const kept = ['trusted.kept', 'user.both', 'user.layerstore.owner', 'user.overlay.opaque'];
+      await sandbox.extract({ replaceMergedXattrs: false }, again());
+      expect(names()).toEqual([...kept, 'user.old'].toSorted());
+      await sandbox.extract({}, again());
+      // Without the addon attributes cannot be listed.
+      expect(names()).toEqual(kind === 'native' ? kept : [...kept, 'user.old'].toSorted());
+      expect(nativeCalls().lgetxattrSync(sandbox.path(name), 'user.both')).toEqual(bytes('2'));
+    },
+  );
+
   it('makes symbolic links with any text, their own owner and times', async () => {
     await using sandbox = new Sandbox(kind);
     const mtime = { seconds: 100, nanoseconds: 0 };

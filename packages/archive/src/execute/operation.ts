@@ -63,6 +63,11 @@ export interface ExecutorOptions {
   readonly userXattr: boolean;
   /** false: a directory and a non-directory may not replace each other (NoOverwriteDirNonDir). */
   readonly replaceAcrossTypes: boolean;
+  /**
+   * true: a directory that is there already loses the `user.*` attributes that its entry does not name (OCI image-spec
+   * layer.md). The portable executor cannot list attributes and keeps them.
+   */
+  readonly replaceMergedXattrs: boolean;
   /** false: never change owners (NoLchown). */
   readonly chown: boolean;
   /** Owner of parents that no entry names; mode 0755. */

@@ -102,6 +102,7 @@ export async function applyLayer(
       whiteouts,
       userXattr: options.userXattr ?? false,
       replaceAcrossTypes: true,
+      replaceMergedXattrs: true,
       chown: !noLchown,
       impliedUid: implied.uid,
       impliedGid: implied.gid,

@@ -88,6 +88,7 @@ export async function untar(
       whiteouts: overlay ? 'overlay' : 'delete',
       userXattr: inUserNS,
       replaceAcrossTypes: options.noOverwriteDirNonDir !== true,
+      replaceMergedXattrs: false,
       chown: !noLchown,
       impliedUid: implied.uid,
       impliedGid: implied.gid,
