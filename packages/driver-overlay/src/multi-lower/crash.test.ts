@@ -20,6 +20,7 @@ import { killAt, recordFailpoints } from '@x/layer-store/testing';
 import { native } from '@x/native';
 import { OverlayDriver } from '../overlay-driver.js';
 import { IS_ROOT, TestArea } from '../test-area.test-support.js';
+import { CRASH_OPERATIONS } from './crash-operations.test-support.js';
 import { MULTI_LOWER_FAILPOINTS } from './failpoints.js';
 
 /*
@@ -193,8 +194,9 @@ mounting.each(Object.keys(SCENARIOS))('a kill while %s', (title) => {
           expect(listing()).toEqual(first);
           if (!done) expect(existsSync(join(home, 'top/committed'))).toBe(false);
 
-          const again = spawnSync(process.execPath, [MODULE, home, done ? 'open' : scenario.operation]);
-          expect(again.stderr.toString()).toBe('');
+          await using driver = await open();
+          await CRASH_OPERATIONS[done ? 'open' : scenario.operation]?.(driver);
+          await driver.close();
           expect(await verify()).toEqual(scenario.after);
         }
       }

@@ -18,5 +18,13 @@ const NAMES = [
   'multi-lower.mend.lower-ids',
 ] as const;
 
+/** A name of {@link MULTI_LOWER_FAILPOINTS}; any other does not compile. */
+export type MultiLowerStep = (typeof NAMES)[number];
+
 /** Every step that changes what is in the home; a crash test kills the process before and after each. */
-export const MULTI_LOWER_FAILPOINTS: FailpointSet<(typeof NAMES)[number]> = defineFailpoints(NAMES);
+export const MULTI_LOWER_FAILPOINTS: FailpointSet<MultiLowerStep> = defineFailpoints(NAMES);
+
+/** Runs one of them. */
+export function step<T>(name: MultiLowerStep, work: () => Promise<T>): Promise<T> {
+  return MULTI_LOWER_FAILPOINTS.step(name, work);
+}

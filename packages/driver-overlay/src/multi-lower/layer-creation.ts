@@ -3,7 +3,7 @@ import { errnoOf, LayerStoreError } from '@x/archive';
 import type { CreateKind, DriverId } from '@x/layer-store';
 import { removeRobustly } from '@x/layer-store/driver-kit';
 import { copyRootAttributes } from '../root-attributes.js';
-import { MULTI_LOWER_FAILPOINTS } from './failpoints.js';
+import { step } from './failpoints.js';
 import { type LayerFiles, READ_WRITE, STAGED } from './layer-files.js';
 import { removeRemains } from './layer-removal.js';
 import { SMALL_FILE_MODE } from './link-mending.js';
@@ -11,7 +11,6 @@ import type { LowerChain } from './lower-chains.js';
 import { formatLower, formatLowerIds } from './lower-list.js';
 import { newShortLink, type ShortLink } from './short-link.js';
 
-const { step } = MULTI_LOWER_FAILPOINTS;
 /** Content of layers is nobody else's business, set-user-id programs least of all; the mapped root's group passes. */
 const LAYER_MODE = 0o710;
 /** Of the root of a layer without parent; a child has its parent's. */

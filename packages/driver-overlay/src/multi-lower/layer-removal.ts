@@ -2,11 +2,10 @@ import { lstatSync, renameSync } from 'node:fs';
 import { errnoOf } from '@x/archive';
 import type { DriverId } from '@x/layer-store';
 import { removeRobustly, syncDirectory } from '@x/layer-store/driver-kit';
-import { MULTI_LOWER_FAILPOINTS } from './failpoints.js';
+import { step } from './failpoints.js';
 import { type LayerFiles, TRASHED } from './layer-files.js';
 import { isShortLink, type ShortLink } from './short-link.js';
 
-const { step } = MULTI_LOWER_FAILPOINTS;
 /** Any of these makes a directory in the home the rest of a layer; one with none of them is not ours to delete. */
 const TRACES = ['diff', 'link', 'lower', 'lower-ids', 'work'] as const;
 

@@ -1,11 +1,10 @@
 import type { DriverId } from '@x/layer-store';
 import { writeFileDurably } from '@x/layer-store/driver-kit';
-import { MULTI_LOWER_FAILPOINTS } from './failpoints.js';
+import { step } from './failpoints.js';
 import type { LayerFiles } from './layer-files.js';
 import { formatLower, formatLowerIds } from './lower-list.js';
 import { isShortLink, newShortLink, type ShortLink } from './short-link.js';
 
-const { step } = MULTI_LOWER_FAILPOINTS;
 /** Of `link`, `lower` and `lower-ids`. */
 export const SMALL_FILE_MODE = 0o644;
 

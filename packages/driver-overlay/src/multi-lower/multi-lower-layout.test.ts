@@ -80,7 +80,7 @@ mounting.each([
     expect(readdirSync(at('top')).sort()).toEqual(['diff', 'link', 'lower', 'lower-ids', 'work']);
     expect(read('top', 'lower')).toBe(`l/${middle}:l/${base}`);
     expect(read('top', 'lower-ids')).toBe('middle\nbase\n');
-    expect(readdirSync(at('l')).sort()).toEqual([base, middle, top].sort());
+    expect(new Set(readdirSync(at('l')))).toEqual(new Set([base, middle, top]));
     expect(readlinkSync(at('l', top ?? ''))).toBe('../top/diff');
     expect(lstatSync(home).mode & 0o7777).toBe(0o710);
     expect(lstatSync(at('top')).mode & 0o7777).toBe(0o710);

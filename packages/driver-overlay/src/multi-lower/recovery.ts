@@ -2,13 +2,11 @@ import { chmod, chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DriverId } from '@x/layer-store';
 import { removeRobustly } from '@x/layer-store/driver-kit';
-import { MULTI_LOWER_FAILPOINTS } from './failpoints.js';
+import { step } from './failpoints.js';
 import { type LayerFiles, STAGED, TRASHED } from './layer-files.js';
 import { mendLinks } from './link-mending.js';
 import { LINKS } from './lower-list.js';
 import { isShortLink } from './short-link.js';
-
-const { step } = MULTI_LOWER_FAILPOINTS;
 
 /** Who may pass through the directories of the home. */
 export interface HomeAccess {
