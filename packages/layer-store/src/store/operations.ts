@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { LayerStoreError } from '@x/archive';
 import type { DiffStream } from '../driver/contract.js';
 import { diffStream } from '../driver/diff-stream.js';
@@ -11,6 +12,8 @@ export class Operations {
 
   constructor(root: string) {
     this.#root = root;
+    // Every operation listens while it runs, however many there are: not a leak.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   /** True once closing has begun. */
