@@ -114,7 +114,7 @@ export class VfsDriver extends Driver {
     return this.#directories.path(id);
   }
 
-  protected override async _put(): Promise<void> {}
+  protected override async _put(_id: DriverId): Promise<void> {}
 
   protected override _exists(id: DriverId): Promise<boolean> {
     return this.#directories.exists(id);
