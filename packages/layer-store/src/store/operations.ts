@@ -13,7 +13,7 @@ export class Operations {
   constructor(root: string) {
     this.#root = root;
     // Every operation listens while it runs, however many there are: not a leak.
-    setMaxListeners(0, this.#stop.signal);
+    setMaxListeners(Number.POSITIVE_INFINITY, this.#stop.signal);
   }
 
   /** True once closing has begun. */
