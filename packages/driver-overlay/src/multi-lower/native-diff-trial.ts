@@ -39,8 +39,7 @@ export async function upperTraits(
   const key = JSON.stringify([release(), dev, userXattr, parameters()]);
   const before = known.get(key);
   if (before !== undefined) return before;
-  const { calls } = native;
-  const traits = await withScratch(home, (directory) => trial(calls, mounter, directory, userXattr));
+  const traits = await tryUpper(native.calls, mounter, home, userXattr);
   known.set(key, traits);
   return traits;
 }
@@ -68,10 +67,20 @@ function parameters(): Readonly<Record<string, string>> {
   return values;
 }
 
-async function trial(
+/** The trial itself, in a scratch directory of `place`. */
+export function tryUpper(
   calls: NativeCalls,
   mounter: OverlayMounter,
+  place: string,
+  userXattr: boolean,
+): Promise<UpperTraits> {
+  return withScratch(place, (directory) => tryIn(directory, calls, mounter, userXattr));
+}
+
+async function tryIn(
   home: string,
+  calls: NativeCalls,
+  mounter: OverlayMounter,
   userXattr: boolean,
 ): Promise<UpperTraits> {
   const at = (...names: readonly string[]): string => join(home, ...names);
