@@ -144,10 +144,12 @@ describe('other payloads', () => {
 
   it('the list of devices is a chain of names', () => {
     const payload = hex(`00fe000000000000 10000000 61620000
-                         01fe000000000000 00000000 6300`);
+                         01fe000000000000 10000000 63000000
+                         02fe000000000000 00000000 6400`);
     expect(decodeDeviceList(reply(payload))).toEqual([
       { name: 'ab', major: 254, minor: 0 },
       { name: 'c', major: 254, minor: 1 },
+      { name: 'd', major: 254, minor: 2 },
     ]);
     expect(decodeDeviceList(reply(hex('0000000000000000 00000000 00')))).toEqual([]);
     expect(decodeDeviceList(reply(Buffer.alloc(0)))).toEqual([]);

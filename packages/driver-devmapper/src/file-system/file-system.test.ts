@@ -110,12 +110,12 @@ describe('xfs retries without space', () => {
   it('are a file in sysfs, named after the dm node', async () => {
     expect(nospaceRetriesFile('/dev/dm-7')).toBe('/sys/fs/xfs/dm-7/error/metadata/ENOSPC/max_retries');
     const file = nospaceRetriesFile('/dev/dm-7', directory);
+    await mkdir(dirname(file), { recursive: true });
     await expect(limitNospaceRetries('/dev/dm-7', '3', directory)).rejects.toMatchObject({
       code: 'DRIVER_FAILED',
       errno: 'ENOENT',
       option: 'dm.xfs_nospace_max_retries',
     });
-    await mkdir(dirname(file), { recursive: true });
     await writeFile(file, '-1');
     await limitNospaceRetries('/dev/dm-7', '3', directory);
     expect(await readFile(file, 'utf8')).toMatch(/^3/);
