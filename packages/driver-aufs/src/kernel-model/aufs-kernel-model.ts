@@ -236,7 +236,7 @@ export class AufsKernelModel implements AufsKernel {
     const now = await snapshotTree(target);
     if (sameTree(kept.merged, now)) return;
     const { union } = kept;
-    await writeBack(target, union.branches, editsBetween(kept.merged, now));
+    writeBack(target, union.branches, editsBetween(kept.merged, now));
     const branches = new Map(kept.branches);
     const [top] = union.branches;
     if (top !== undefined) branches.set(top.path, await snapshotTree(top.path));
@@ -247,7 +247,7 @@ export class AufsKernelModel implements AufsKernel {
   async #fill(union: ModelUnion, mode: number): Promise<void> {
     const target = union.mountPoint;
     await emptyMountPoint(target, mode);
-    await fillMergedView(target, union.branches);
+    fillMergedView(target, union.branches);
     const branches = new Map<string, TreeSnapshot>();
     for (const { path } of union.branches) branches.set(path, await snapshotTree(path));
     this.#kept.set(target, { union, mode, merged: await snapshotTree(target), branches });

@@ -1,28 +1,33 @@
-import { applyLayer, createArchive } from '@x/archive';
-import type { AufsBranch, BranchPermission } from '../mount/branch.js';
-
-/** aufs's own files at the top of a branch never show; the mark of an opaque root does its work. */
-const BOOKKEEPING = ['.wh..wh.*', '!.wh..wh..opq'];
-/** Without `+wh` marks are hidden, but do nothing. */
-const ALL_MARKS = ['**/.wh.*'];
-
-const EXCLUDED: Readonly<Record<BranchPermission, readonly string[]>> = {
-  rw: BOOKKEEPING,
-  'ro+wh': BOOKKEEPING,
-  ro: ALL_MARKS,
-};
+import { lstatSync } from 'node:fs';
+import type { AufsBranch } from '../mount/branch.js';
+import {
+  type BranchDirectory,
+  branchesBelow,
+  branchTops,
+  childOf,
+  visibleNames,
+} from './branch-directory.js';
+import { ObjectCopy } from './object-copy.js';
 
 /**
- * Fills an empty directory with what a union of the branches shows: from the bottom up each branch is laid over what is
- * there, its whiteouts and opaque marks carried out. The root gets the attributes of the top branch's.
+ * Fills an empty directory with what a union of the branches shows: each name from the first branch that has it, unless one
+ * above took it away; directories merged; attributes of a directory, the root too, those of its topmost.
  */
-export async function fillMergedView(target: string, branches: readonly AufsBranch[]): Promise<void> {
-  for (const { path, permission } of branches.toReversed()) {
-    const layer = createArchive(path, {
-      includeSourceDir: true,
-      subSecondTimes: true,
-      excludePatterns: EXCLUDED[permission],
-    });
-    await applyLayer(layer, target, { whiteouts: 'delete' });
+export function fillMergedView(target: string, branches: readonly AufsBranch[]): void {
+  fill(Buffer.from(target), branchTops(branches), new ObjectCopy());
+}
+
+function fill(target: Buffer, branches: readonly BranchDirectory[], copy: ObjectCopy): void {
+  for (const [name, branch] of visibleNames(branches)) {
+    const source = childOf(branch.path, name);
+    const inner = childOf(target, name);
+    if (lstatSync(source).isDirectory()) {
+      copy.makeDirectory(inner);
+      fill(inner, branchesBelow(branches, name), copy);
+    } else {
+      copy.copy(source, inner);
+    }
   }
+  const [top] = branches;
+  if (top !== undefined) copy.copyAttributes(top.path, target);
 }

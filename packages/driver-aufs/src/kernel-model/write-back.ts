@@ -1,14 +1,23 @@
-import { chmod, chown, lstat, rm, utimes } from 'node:fs/promises';
-import { applyLayer, type Change, exportChanges, RootDirectory } from '@x/archive';
+import { lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { AufsBranch } from '../mount/branch.js';
+import {
+  type BranchDirectory,
+  branchesBelow,
+  branchTops,
+  childOf,
+  isHiddenName,
+  OPAQUE_MARK,
+  visibleNames,
+  whiteoutOf,
+} from './branch-directory.js';
+import { ObjectCopy } from './object-copy.js';
 import type { TreeSnapshot } from './tree-snapshot.js';
 
-const WHITEOUT_PREFIX = '.wh.';
-const OPAQUE_MARK = '.wh..wh..opq';
+const MARK_MODE = 0o444;
 
-/** What was done in a merged directory since it was looked at. Latin-1 paths. */
+/** What was done in a merged directory since it was looked at. Latin-1 paths, sorted: a parent comes before what is in it. */
 export interface MergedEdits {
-  /** Topmost paths that are gone, or were replaced by another object of the kind a whiteout comes before. */
+  /** Topmost paths that are gone, or where another kind of object or another directory is now. */
   readonly deleted: readonly string[];
   /** Paths to copy up, their parents included. */
   readonly changed: readonly string[];
@@ -28,16 +37,16 @@ export function editsBetween(before: TreeSnapshot, now: TreeSnapshot): MergedEdi
     if ((!kept || replaced) && !isBelow(path, deleted)) deleted.add(path);
   }
   for (const [path, object] of now) {
+    // Nobody can make a hidden name in a union (EPERM): here it is as if it had never been.
+    if (path === '' || path.split('/').some(isHiddenName)) continue;
     const old = before.get(path);
-    if (path === '' || isHiddenName(path)) continue;
     const same = old?.inode === object.inode && old.state === object.state;
-    if (same && !isBelow(path, deleted)) continue;
-    changed.add(path);
+    if (!same || isBelow(path, deleted)) changed.add(path);
   }
   for (const path of [...deleted, ...changed]) for (const parent of parentsOf(path)) changed.add(parent);
   return {
-    deleted: [...deleted],
-    changed: [...changed],
+    deleted: [...deleted].sort(),
+    changed: [...changed].sort(),
     rootChanged: before.get('')?.state !== now.get('')?.state,
   };
 }
@@ -46,37 +55,65 @@ export function editsBetween(before: TreeSnapshot, now: TreeSnapshot): MergedEdi
  * Writes edits into the branch that is written to, as aufs would have done when they were made: files and their parents are
  * copied up whole, what is gone from lower branches gets a whiteout, a directory that took the place of one is opaque.
  */
-export async function writeBack(
-  merged: string,
-  branches: readonly AufsBranch[],
-  edits: MergedEdits,
-): Promise<void> {
-  const [top, ...lower] = branches;
+export function writeBack(merged: string, branches: readonly AufsBranch[], edits: MergedEdits): void {
+  const [top] = branches;
   if (top === undefined) return;
-  if (edits.deleted.length > 0) {
-    const parents = new Set(edits.deleted.flatMap(parentsOf));
-    await apply(top.path, merged, [
-      ...[...parents].map((path) => change('modify', path)),
-      ...edits.deleted.map((path) => change('delete', path)),
-    ]);
-    for (const path of edits.deleted) if (!showsIn(lower, path)) await dropWhiteout(top.path, path);
+  const lower = branchTops(branches.slice(1));
+  const root = Buffer.from(top.path);
+  const source = Buffer.from(merged);
+  const copy = new ObjectCopy();
+  const directories = edits.changed.filter((path) => lstatSync(childOf(source, path)).isDirectory());
+  const isDirectory = new Set(directories);
+
+  for (const path of edits.deleted) rmSync(childOf(root, path), { recursive: true, force: true });
+  for (const path of edits.changed) {
+    if (isDirectory.has(path))
+      ensureDirectory(root, path, edits.deleted.includes(path) && shows(lower, path));
   }
-  if (edits.changed.length > 0) {
-    await apply(
-      top.path,
-      merged,
-      edits.changed.map((path) => change('add', path)),
-    );
+  for (const path of edits.deleted) {
+    if (!edits.changed.includes(path) && shows(lower, path)) makeMark(markFor(root, path));
   }
-  if (edits.rootChanged) await copyRootAttributes(merged, top.path);
+  for (const path of edits.changed) {
+    if (isDirectory.has(path)) continue;
+    const target = childOf(root, path);
+    rmSync(target, { recursive: true, force: true });
+    rmSync(markFor(root, path), { force: true });
+    copy.copy(childOf(source, path), target);
+  }
+  // Deepest first: what is made in a directory moves its times.
+  for (const path of directories.toReversed())
+    copy.copyAttributes(childOf(source, path), childOf(root, path));
+  if (edits.rootChanged) copy.copyAttributes(source, root);
 }
 
-function apply(branch: string, merged: string, changes: readonly Change[]): Promise<unknown> {
-  return applyLayer(exportChanges(merged, changes, { subSecondTimes: true }), branch, { whiteouts: 'aufs' });
+/** Copies up a directory without what is in it; opaque where it takes the place of one that a whiteout hid. */
+function ensureDirectory(root: Buffer, path: string, replaces: boolean): void {
+  const target = childOf(root, path);
+  if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  rmSync(target, { force: true });
+  mkdirSync(target);
+  const mark = markFor(root, path);
+  const whitedOut = lstatSync(mark, { throwIfNoEntry: false }) !== undefined;
+  if (whitedOut) rmSync(mark);
+  if (whitedOut || replaces) makeMark(childOf(target, OPAQUE_MARK));
 }
 
-function change(kind: Change['kind'], path: string): Change {
-  return { kind, path: Buffer.from(`/${path}`, 'latin1') };
+function makeMark(path: Buffer): void {
+  writeFileSync(path, '', { mode: MARK_MODE });
+}
+
+function markFor(root: Buffer, path: string): Buffer {
+  const slash = path.lastIndexOf('/') + 1;
+  return childOf(root, path.slice(0, slash) + whiteoutOf(path.slice(slash)));
+}
+
+/** Whether the branches, top first, show something at the path. */
+function shows(branches: readonly BranchDirectory[], path: string): boolean {
+  const parts = path.split('/');
+  const name = parts.pop() ?? '';
+  let merged = [...branches];
+  for (const part of parts) merged = branchesBelow(merged, part);
+  return visibleNames(merged).has(name);
 }
 
 function parentsOf(path: string): string[] {
@@ -86,60 +123,4 @@ function parentsOf(path: string): string[] {
 
 function isBelow(path: string, ancestors: ReadonlySet<string>): boolean {
   return ancestors.has(path) || parentsOf(path).some((parent) => ancestors.has(parent));
-}
-
-/** aufs refuses to make such a name (EPERM); in this directory nobody could, so it is as if it had never been. */
-function isHiddenName(path: string): boolean {
-  return path.split('/').some((name) => name.startsWith(WHITEOUT_PREFIX));
-}
-
-/** Whether any of the branches, top first, shows something at the path. */
-function showsIn(branches: readonly AufsBranch[], path: string): boolean {
-  const parts = path.split('/');
-  for (const branch of branches) {
-    const found = lookIn(branch.path, parts);
-    if (found !== 'below') return found === 'shows';
-  }
-  return false;
-}
-
-/** `below`: this branch says nothing about the path, the next decides. */
-function lookIn(branch: string, parts: readonly string[]): 'shows' | 'hidden' | 'below' {
-  const root = RootDirectory.open(branch);
-  let directory = root.top;
-  let result: 'shows' | 'hidden' | 'below' = 'shows';
-  for (const [index, name] of parts.entries()) {
-    const names = new Map(directory.list().map((entry) => [entry.name, entry]));
-    const hides = names.has(WHITEOUT_PREFIX + name) || names.has(OPAQUE_MARK);
-    if (!names.has(name)) {
-      result = hides ? 'hidden' : 'below';
-      break;
-    }
-    if (index === parts.length - 1) break;
-    if ((directory.lstat(name).mode & 0o170000) !== 0o040000) {
-      result = 'hidden';
-      break;
-    }
-    const next = directory.openDirectory(name);
-    if (directory !== root.top) directory.close();
-    directory = next;
-  }
-  if (directory !== root.top) directory.close();
-  root.top.close();
-  return result;
-}
-
-/** There is nothing below that it could hide: aufs just removes the file. */
-async function dropWhiteout(branch: string, path: string): Promise<void> {
-  const parts = path.split('/');
-  const name = parts.pop() ?? '';
-  const mark = [...parts, WHITEOUT_PREFIX + name].join('/');
-  await rm(Buffer.from(`${Buffer.from(branch).toString('latin1')}/${mark}`, 'latin1'), { force: true });
-}
-
-async function copyRootAttributes(from: string, to: string): Promise<void> {
-  const { mode, uid, gid, atime, mtime } = await lstat(from);
-  await chown(to, uid, gid);
-  await chmod(to, mode & 0o7777);
-  await utimes(to, atime, mtime);
 }
