@@ -74,7 +74,8 @@ export class SimulatedDeviceMapper implements DeviceMapper {
       const device = this.#kernel.device(name);
       if (this.#kernel.devices.has(newName)) throw new Errno('EBUSY');
       this.#kernel.devices.delete(name);
-      this.#kernel.devices.set(newName, { ...device, name: newName });
+      device.name = newName;
+      this.#kernel.devices.set(newName, device);
     });
   }
 

@@ -21,7 +21,7 @@ export interface SimulatedDisk extends DeviceNumber {
 }
 
 export interface SimulatedDevice {
-  readonly name: string;
+  name: string;
   readonly uuid: string;
   readonly minor: number;
   live: readonly DeviceTarget[] | undefined;
