@@ -1,7 +1,7 @@
-import { access } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { isLayerStoreError } from '@x/archive';
 import type { ProbeResult } from '@x/layer-store';
-import { fileSystemOf, findSystemProgram, runProgram } from '@x/layer-store/driver-kit';
+import { fileSystemOf, findSystemProgram, nearestExisting, runProgram } from '@x/layer-store/driver-kit';
 import { IoctlDeviceMapper } from './device-mapper/ioctl-device-mapper.js';
 
 type Refusal = Extract<ProbeResult, { readonly supported: false }>;
@@ -17,7 +17,7 @@ export async function probeDevmapper(home: string): Promise<ProbeResult> {
     const refusal = (await refusalOfKernel()) ?? (await refusalOfPrograms()) ?? (await refusalOfHome(home));
     return refusal ?? { supported: true, warnings: await warnings() };
   } catch (error) {
-    return refuse('DRIVER_FAILED', `the device mapper cannot be asked: ${String(error)}`, 'see the cause');
+    return refuse('DRIVER_FAILED', `whether the driver can run at "${home}" cannot be found out: ${String(error)}`, 'choose a home you may write to');
   }
 }
 
@@ -69,7 +69,12 @@ async function refusalOfPrograms(): Promise<Refusal | undefined> {
 }
 
 async function refusalOfHome(home: string): Promise<Refusal | undefined> {
-  const { name } = await fileSystemOf(home);
+  const place = await nearestExisting(home);
+  if (!(await stat(place)).isDirectory()) {
+    return refuse('DRIVER_PREREQUISITES', `"${place}" is not a directory`, 'choose another home');
+  }
+  await access(place, constants.W_OK | constants.X_OK);
+  const { name } = await fileSystemOf(place);
   if (name !== 'aufs') return undefined;
   return refuse(
     'DRIVER_INCOMPATIBLE_FS',

@@ -20,10 +20,12 @@ import { releaseStaleSnapshot, resumeFrozenDevices } from './frozen-devices.js';
 import { releaseGrowingMounts } from './growth.js';
 import type { DeviceSetHost } from './host.js';
 import { tidyActiveDevices } from './leftover-devices.js';
+import { mountDirectory } from './mount-points.js';
 import { findOrCreatePool } from './pool-set-up.js';
 import { recoverTransaction } from './recovery.js';
 
 const HOME_MODE = 0o700;
+const MOUNTS_MODE = 0o755;
 
 /** What {@link openDeviceSet} is given. */
 export interface OpenDeviceSetOptions {
@@ -41,6 +43,7 @@ export async function openDeviceSet(request: OpenDeviceSetOptions): Promise<Devi
   const { home, host, warn } = request;
   const asked = resolveDevmapperOptions(request.options, await host.deviceMapper.driverVersion());
   await mkdir(home, { recursive: true, mode: HOME_MODE });
+  await mkdir(mountDirectory(home), { recursive: true, mode: MOUNTS_MODE });
   const metadata = new MetadataDirectory(home, (file, error) => {
     warn(
       `${file} in ${home}/metadata was damaged and is put aside, its device is not used: ${String(error)}`,
