@@ -77,6 +77,14 @@ const cases: readonly (readonly [string, Finding, Partial<Circumstances>, string
     /addon|vfs/,
   ],
   [
+    'a colon in the path, for a program',
+    { kind: 'colon-in-path', path: '/a:b', program: 'fuse-overlayfs' },
+    {},
+    'DRIVER_PREREQUISITES',
+    /fuse-overlayfs.*colon/,
+    /home/,
+  ],
+  [
     'no mount program',
     { kind: 'no-program', program: 'fuse-overlayfs' },
     {},

@@ -14,6 +14,8 @@ export type Finding =
   | { readonly kind: 'no-xattrs'; readonly attribute: string; readonly errno: string }
   /** A file of a lower directory cannot be deleted in the merged one. */
   | { readonly kind: 'no-whiteouts'; readonly reason: string }
+  /** A mount program separates layers by colons and cannot be told that one is part of a name. */
+  | { readonly kind: 'colon-in-path'; readonly path: string; readonly program: string }
   | { readonly kind: 'no-program'; readonly program: string }
   | { readonly kind: 'no-fuse-device'; readonly errno: string }
   | { readonly kind: 'program-failed'; readonly program: string; readonly reason: string };
@@ -70,6 +72,12 @@ export function explainFinding(finding: Finding, circumstances: Circumstances): 
         'DRIVER_INCOMPATIBLE_FS',
         `files of lower layers cannot be deleted on this file system (${fileSystem}): ${finding.reason}`,
         'put the home on ext4, xfs, btrfs or tmpfs (zfs: 2.2 or later), or use vfs',
+      );
+    case 'colon-in-path':
+      return refuse(
+        'DRIVER_PREREQUISITES',
+        `${finding.program} cannot use "${finding.path}": the path has a colon`,
+        'choose a home whose path, symbolic links followed, has none',
       );
     case 'no-program':
       return refuse(

@@ -1,5 +1,6 @@
-import { access, constants, readdir, stat } from 'node:fs/promises';
+import { access, constants, readdir, realpath, stat } from 'node:fs/promises';
 import { release } from 'node:os';
+import { join, relative } from 'node:path';
 import { errnoOf } from '@x/archive';
 import type { ProbeResult } from '@x/layer-store';
 import { fileSystemOf } from '@x/layer-store/driver-kit';
@@ -30,7 +31,7 @@ export async function probeOverlay(home: string, options: ProbeOptions = {}): Pr
   try {
     const place = await nearestExisting(home);
     const { name: fileSystem, device } = await fileSystemOf(place);
-    const obstacle = await lookAtPlace(place);
+    const obstacle = (await lookAtPlace(place)) ?? (await lookAtPath(home, place, options));
     if (obstacle !== undefined) return explainFinding(obstacle, { ...circumstances, fileSystem });
     circumstances = { fileSystem, userNamespace, hasState: place === home && (await hasEntries(home)) };
     const key = JSON.stringify([release(), String(device), process.geteuid?.(), options.mountProgram]);
@@ -56,6 +57,17 @@ async function lookAtPlace(place: string): Promise<Finding | undefined> {
   } catch (error) {
     return { kind: 'unwritable', path: place, errno: errnoOf(error) ?? String(error) };
   }
+}
+
+async function lookAtPath(
+  home: string,
+  place: string,
+  { mountProgram }: ProbeOptions,
+): Promise<Finding | undefined> {
+  const path = join(await realpath(place), relative(place, home));
+  return mountProgram !== undefined && path.includes(':')
+    ? { kind: 'colon-in-path', path, program: mountProgram }
+    : undefined;
 }
 
 function tryIn(directory: string, { mountProgram }: ProbeOptions): Promise<Finding> {
