@@ -28,12 +28,17 @@ export interface ProgramMountRequest {
  */
 export class MountProgram {
   readonly program: string;
+  readonly #timeout: number;
   /** By mount point, as the mount table spells it; of this instance only. */
   readonly #serving = new Map<string, ProgramProcess>();
 
-  /** @param program a name to look for in the system's directories, or an absolute path */
-  constructor(program: string) {
+  /**
+   * @param program a name to look for in the system's directories, or an absolute path
+   * @param timeout how long a mount may take to appear, in milliseconds
+   */
+  constructor(program: string, timeout: number = MOUNT_TIMEOUT) {
     this.program = program;
+    this.#timeout = timeout;
   }
 
   /** Where the program is, or undefined. */
@@ -110,13 +115,13 @@ export class MountProgram {
 
   /** Undefined once the view is there, else what went wrong. */
   async #wait(process: ProgramProcess, point: string): Promise<string | undefined> {
-    const deadline = Date.now() + MOUNT_TIMEOUT;
+    const deadline = Date.now() + this.#timeout;
     for (let look = FIRST_LOOK; Date.now() < deadline; look = Math.min(look * 2, LONGEST_LOOK)) {
       const ended = await process.endsWithin(look);
       if (await isFuseMount(point)) return undefined;
       if (ended) return (await process.ended).how;
     }
-    return `no mount after ${MOUNT_TIMEOUT / 1000} seconds`;
+    return `no mount after ${this.#timeout} ms`;
   }
 
   #forget(point: string, process: ProgramProcess): void {
