@@ -12,13 +12,13 @@ const WHERE = 'aufs driver options';
 /** aufs by name, with options as text: `xino`, `mountopt`, `max_mount_options`, each also as `aufs.xino`…. */
 export const aufsDriver: DriverFactory = aufsDriverOn(() => new LinuxAufsKernel());
 
-/** The same on another kernel: the model of `@x/driver-aufs/testing`. */
-export function aufsDriverOn(kernel: () => AufsKernel): DriverFactory {
+/** The same on another kernel, as the model of `@x/driver-aufs/testing`; one for each home. */
+export function aufsDriverOn(kernel: (home: string) => AufsKernel): DriverFactory {
   return {
     name: 'aufs',
     deprecated: true,
-    probe: (home) => probeAufs(home, kernel()),
-    create: (init) => createDriver(init, kernel()),
+    probe: (home) => probeAufs(home, kernel(home)),
+    create: (init) => createDriver(init, kernel(init.home)),
   };
 }
 

@@ -28,7 +28,7 @@ export interface KernelUnderTest {
   readonly name: string;
   /** Why it cannot be had here. */
   readonly missing: string | undefined;
-  make(): AufsKernel;
+  readonly make: () => AufsKernel;
 }
 
 /** `model`, `real` (which then must be there), or neither: the model, and the kernel if it has aufs. */

@@ -8,6 +8,7 @@ export {
   type AufsKernelModelOptions,
   type ModelCall,
 } from './kernel-model/aufs-kernel-model.js';
+export { aufsModelDriver } from './kernel-model/model-driver.js';
 export {
   KernelPanic,
   ModelViolation,

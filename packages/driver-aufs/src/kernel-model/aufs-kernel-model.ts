@@ -7,7 +7,7 @@ import type { AufsBranch } from '../mount/branch.js';
 import { attachMerged, detachMerged, emptyMountPoint } from './merged-mount.js';
 import { fillMergedView } from './merged-view.js';
 import { ErrnoError, type Violation } from './model-failure.js';
-import { type KeptUnion, loadUnions, saveUnions } from './state-file.js';
+import { type KeptUnion, StateFile } from './state-file.js';
 import { sameTree, snapshotTree, type TreeSnapshot } from './tree-snapshot.js';
 import { type ModelUnion, type PathKind, UnionTable } from './union-table.js';
 import { editsBetween, writeBack } from './write-back.js';
@@ -51,6 +51,7 @@ export class AufsKernelModel implements AufsKernel {
   /** Every call that reached the kernel, for tests: `mount /home/mnt/x`. */
   readonly calls: string[] = [];
   readonly #options: AufsKernelModelOptions;
+  readonly #state: StateFile | undefined;
   readonly #table: UnionTable;
   readonly #kept = new Map<string, KeptUnion>();
   readonly #busy = new Map<string, number>();
@@ -63,10 +64,7 @@ export class AufsKernelModel implements AufsKernel {
     this.pageSize = pageSize;
     this.#options = options;
     this.#table = new UnionTable({ pageSize, dirperm1, strict, lookup: kindOf });
-    for (const kept of options.stateFile === undefined ? [] : loadUnions(options.stateFile)) {
-      this.#table.restore(kept.union);
-      this.#kept.set(kept.union.mountPoint, kept);
-    }
+    this.#state = options.stateFile === undefined ? undefined : new StateFile(options.stateFile);
   }
 
   get violations(): readonly Violation[] {
@@ -127,7 +125,7 @@ export class AufsKernelModel implements AufsKernel {
   }
 
   umount(target: string): Promise<void> {
-    return this.#mutex.run(ONE_AT_A_TIME, async () => {
+    return this.#run(async () => {
       this.calls.push(`umount ${target}`);
       this.#injected('umount', target);
       const attempts = this.#busy.get(target) ?? 0;
@@ -148,12 +146,14 @@ export class AufsKernelModel implements AufsKernel {
   }
 
   mounted(): Promise<readonly MountedUnion[]> {
+    this.#refresh();
     return Promise.resolve(
       [...this.#table.unions.values()].map(({ mountPoint, session }) => ({ mountPoint, session })),
     );
   }
 
   branches({ mountPoint }: MountedUnion): Promise<readonly AufsBranch[] | undefined> {
+    this.#refresh();
     const branches = this.#table.unions.get(mountPoint)?.branches;
     return Promise.resolve(branches === undefined ? undefined : [...branches]);
   }
@@ -168,13 +168,13 @@ export class AufsKernelModel implements AufsKernel {
 
   /** Edits of unions that write to the branch are written into it, and unions that show it show what is in it now. */
   settle(branch: string): Promise<void> {
-    return this.#mutex.run(ONE_AT_A_TIME, async () => {
+    return this.#run(async () => {
       const showing = [...this.#kept.values()].filter(({ branches }) => branches.has(branch));
       if (showing.length === 0) return;
       for (const { union } of showing) {
         if (union.branches[0]?.path === branch) await this.#push(union.mountPoint);
       }
-      const now = await snapshotIfThere(branch);
+      const now = snapshotIfThere(branch);
       for (const { union, branches, mode } of [...this.#kept.values()]) {
         const before = branches.get(branch);
         if (before === undefined || now === undefined || sameTree(before, now)) continue;
@@ -199,7 +199,7 @@ export class AufsKernelModel implements AufsKernel {
     }
     this.#mounting = true;
     try {
-      await this.#mutex.run(ONE_AT_A_TIME, work);
+      await this.#run(work);
     } finally {
       this.#mounting = false;
     }
@@ -233,13 +233,13 @@ export class AufsKernelModel implements AufsKernel {
 
   async #push(target: string): Promise<void> {
     const kept = this.#keptAt(target);
-    const now = await snapshotTree(target);
+    const now = snapshotTree(target);
     if (sameTree(kept.merged, now)) return;
     const { union } = kept;
     writeBack(target, union.branches, editsBetween(kept.merged, now));
     const branches = new Map(kept.branches);
     const [top] = union.branches;
-    if (top !== undefined) branches.set(top.path, await snapshotTree(top.path));
+    if (top !== undefined) branches.set(top.path, snapshotTree(top.path));
     this.#kept.set(target, { ...kept, merged: now, branches });
     this.#save();
   }
@@ -249,14 +249,29 @@ export class AufsKernelModel implements AufsKernel {
     await emptyMountPoint(target, mode);
     fillMergedView(target, union.branches);
     const branches = new Map<string, TreeSnapshot>();
-    for (const { path } of union.branches) branches.set(path, await snapshotTree(path));
-    this.#kept.set(target, { union, mode, merged: await snapshotTree(target), branches });
+    for (const { path } of union.branches) branches.set(path, snapshotTree(path));
+    this.#kept.set(target, { union, mode, merged: snapshotTree(target), branches });
     this.#save();
   }
 
   #save(): void {
-    const { stateFile } = this.#options;
-    if (stateFile !== undefined) saveUnions(stateFile, [...this.#kept.values()]);
+    this.#state?.write([...this.#kept.values()]);
+  }
+
+  /** One call at a time, on what other processes have left. */
+  #run<T>(work: () => Promise<T>): Promise<T> {
+    return this.#mutex.run(ONE_AT_A_TIME, () => {
+      this.#refresh();
+      return work();
+    });
+  }
+
+  #refresh(): void {
+    const unions = this.#state?.read();
+    if (unions === undefined) return;
+    this.#kept.clear();
+    for (const kept of unions) this.#kept.set(kept.union.mountPoint, kept);
+    this.#table.restore(unions.map(({ union }) => union));
   }
 }
 
@@ -269,8 +284,8 @@ async function makeBookkeeping({ branches }: ModelUnion): Promise<void> {
   }
 }
 
-async function snapshotIfThere(branch: string): Promise<TreeSnapshot | undefined> {
-  return kindOf(branch) === 'directory' ? await snapshotTree(branch) : undefined;
+function snapshotIfThere(branch: string): TreeSnapshot | undefined {
+  return kindOf(branch) === 'directory' ? snapshotTree(branch) : undefined;
 }
 
 /** Links are followed, as the kernel does. What file system a branch is on is left to the driver to refuse. */

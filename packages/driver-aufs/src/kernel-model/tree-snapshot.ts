@@ -1,47 +1,44 @@
-import { RootDirectory } from '@x/archive';
-
-const S_IFMT = 0o170000;
-const S_IFDIR = 0o040000;
+import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
+import { childOf } from './branch-directory.js';
 
 /** An object at one moment. Any write to it, or change of its metadata, changes `state`. */
 export interface ObjectState {
   readonly directory: boolean;
-  /** Another inode at the same path is another object. */
+  /** Another one at the same path is another object: inode numbers come again, times of birth do not. */
   readonly inode: string;
   readonly state: string;
 }
 
-/** Objects by latin-1 path from the root; the root itself is `''`. */
+/** Objects by latin-1 path from the root, a parent before what is in it; the root itself is `''`. */
 export type TreeSnapshot = ReadonlyMap<string, ObjectState>;
 
 /**
  * Looks at every object below `root`. The change time tells edits: on kernels since 6.13 one that was looked at moves with the
  * very next change, before that it stands still for some milliseconds.
  */
-export async function snapshotTree(root: string): Promise<TreeSnapshot> {
-  await using tree = RootDirectory.open(root);
-  const objects = new Map<string, ObjectState>([['', stateOf(tree.top.stat())]]);
-  const pending = [''];
-  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-    using directory = tree.directory(Buffer.from(path, 'latin1'));
-    for (const { name } of directory.list()) {
-      const inner = path === '' ? name : `${path}/${name}`;
-      const state = stateOf(directory.lstat(name));
-      objects.set(inner, state);
-      if (state.directory) pending.push(inner);
+export function snapshotTree(root: string): TreeSnapshot {
+  const objects = new Map<string, ObjectState>();
+  const look = (path: Buffer, name: string): void => {
+    const state = stateOf(lstatSync(path, { bigint: true }));
+    objects.set(name, state);
+    if (!state.directory) return;
+    for (const entry of readdirSync(path, { encoding: 'buffer' })) {
+      const inner = entry.toString('latin1');
+      look(childOf(path, inner), name === '' ? inner : `${name}/${inner}`);
     }
-  }
+  };
+  look(Buffer.from(root), '');
   return objects;
 }
 
-function stateOf(stat: ReturnType<RootDirectory['lstat']>): ObjectState {
-  const { mode, uid, gid, size, mtimeNs, ctimeNs, ino } = stat;
-  const directory = (mode & S_IFMT) === S_IFDIR;
+function stateOf(stats: BigIntStats): ObjectState {
+  const directory = stats.isDirectory();
+  // How large a directory is says nothing, and differs from one file system to the next.
+  const size = directory ? 0n : stats.size;
   return {
     directory,
-    inode: String(ino),
-    // How large a directory is says nothing, and differs from one file system to the next.
-    state: `${mode}:${uid}:${gid}:${directory ? 0 : size}:${mtimeNs}:${ctimeNs}`,
+    inode: `${stats.ino}:${stats.birthtimeNs}`,
+    state: `${stats.mode}:${stats.uid}:${stats.gid}:${size}:${stats.mtimeNs}:${stats.ctimeNs}`,
   };
 }
 

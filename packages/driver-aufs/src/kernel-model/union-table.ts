@@ -61,10 +61,13 @@ export class UnionTable {
     return this.#unions;
   }
 
-  /** Puts back a union that outlived its process. */
-  restore(union: ModelUnion): void {
-    this.#unions.set(union.mountPoint, union);
-    this.#sessions = Math.max(this.#sessions, Number.parseInt(union.session, 16));
+  /** Replaces all unions by those that other processes, or dead ones, have left. */
+  restore(unions: readonly ModelUnion[]): void {
+    this.#unions.clear();
+    for (const union of unions) {
+      this.#unions.set(union.mountPoint, union);
+      this.#sessions = Math.max(this.#sessions, Number.parseInt(union.session, 16));
+    }
   }
 
   mount(target: string, data: Uint8Array): ModelUnion {
