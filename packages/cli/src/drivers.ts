@@ -1,4 +1,5 @@
 import { aufsDriver } from '@x/driver-aufs';
+import { devicemapperDriver } from '@x/driver-devmapper';
 import { fuseOverlayfsDriver, overlay2Driver, overlayDriver } from '@x/driver-overlay';
 import { vfsDriver } from '@x/driver-vfs';
 import type { DriverFactory } from '@x/layer-store';
@@ -9,5 +10,6 @@ export const DRIVERS: readonly DriverFactory[] = [
   fuseOverlayfsDriver,
   aufsDriver,
   overlayDriver,
+  devicemapperDriver,
   vfsDriver,
 ];
