@@ -23,8 +23,8 @@ import { probeDevmapper } from './probe.js';
 const ROOTFS = 'rootfs';
 const LAYER_ROOT_MODE = 0o755;
 const ID_FILE_MODE = 0o600;
-/** More than a store makes. A snapshot of a snapshot costs no more than one of the base: there is no limit of the kernel's. */
-const MAX_DEPTH = 128;
+/** More than a store makes: a snapshot of a snapshot costs no more than one of the base, the kernel has no limit. */
+const MAX_DEPTH = 1024;
 
 /**
  * Every layer is a thin device with a file system of its own, a snapshot of its parent's: copies of nothing, limits for
