@@ -2,7 +2,6 @@ import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Change } from '@x/archive';
 import type { DriverId } from '@x/layer-store';
 import type { VfsDriver } from './vfs-driver.js';
 
@@ -39,12 +38,6 @@ export function listing(root: string, path = ''): string[] {
     if (stats.isDirectory()) lines.push(...listing(root, inner));
   }
   return lines;
-}
-
-/** `A /path`, sorted. */
-export function shown(changes: readonly Change[]): string[] {
-  const letters = { add: 'A', modify: 'C', delete: 'D' };
-  return changes.map(({ kind, path }) => `${letters[kind]} ${Buffer.from(path).toString()}`).sort();
 }
 
 /** A layer for reading and writing in one go. */
