@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect } from '@jest/globals';
 import { itWith, program, rootPrivilege } from '../capability/capability.js';
 
@@ -20,16 +21,20 @@ async function scratchDirectory(): Promise<{ readonly path: string } & AsyncDisp
 
 const harness: string = path.join(import.meta.dirname, 'main.js');
 
-/** `killAt`: the harness is told to end as soon as that is in its output. */
-function runHarness(args: readonly string[], temporary: string, killAt?: string): Promise<Answer> {
+/** `kill`: a signal for the harness as soon as the text is in its output. */
+function runHarness(
+  args: readonly string[],
+  temporary: string,
+  kill?: { readonly signal: NodeJS.Signals; readonly at: string },
+): Promise<Answer> {
   return new Promise((resolve) => {
     const options = { env: { ...process.env, TMPDIR: temporary } };
     const child = execFile(process.execPath, [harness, ...args], options, (_error, stdout, stderr) =>
       resolve({ exitCode: child.exitCode ?? -1, stdout, stderr }),
     );
-    if (killAt !== undefined)
+    if (kill !== undefined)
       child.stdout?.on('data', (text: string) => {
-        if (text.includes(killAt)) child.kill('SIGTERM');
+        if (text.includes(kill.at)) child.kill(kill.signal);
       });
   });
 }
@@ -74,7 +79,7 @@ describe('the kernel harness', () => {
       await using scratch = await scratchDirectory();
       const marker = `${scratch.path}/marker`;
       const script = [
-        `touch ${marker}; echo "host: $?"`,
+        `touch ${marker} 2>/dev/null; echo "host: $?"`,
         'for at in "$TMPDIR" "$LAYER_STORE_SCRATCH" /dev/shm "$HOME" /etc/lvm; do touch "$at/marker" || exit 9; done',
         'for device in $LAYER_STORE_BLOCK_DEVICES; do blockdev --getsize64 "$device"; done',
         'echo mine > /dev/ubdb',
@@ -139,13 +144,32 @@ describe('the kernel harness', () => {
     async () => {
       await using scratch = await scratchDirectory();
       const script = 'echo waiting; sleep 1000';
-      const answer = await runHarness(['--guest-run', 'sh', '-c', script], scratch.path, 'waiting');
+      const answer = await runHarness(['--guest-run', 'sh', '-c', script], scratch.path, {
+        signal: 'SIGTERM',
+        at: 'waiting',
+      });
       expect(answer).toMatchObject({
         exitCode: 70,
         stderr: expect.stringMatching(/died without an outcome \(SIGKILL\)/),
       });
       expect(processesOf(scratch.path)).toEqual([]);
       expect(readdirSync(scratch.path)).toEqual([]);
+    },
+    LIMIT,
+  );
+
+  inGuest(
+    'takes the guest with it when it is killed',
+    async () => {
+      await using scratch = await scratchDirectory();
+      await runHarness(['--guest-run', 'sh', '-c', 'echo waiting; sleep 1000'], scratch.path, {
+        signal: 'SIGKILL',
+        at: 'waiting',
+      });
+      // The kernel of the host sees to that, a moment later.
+      const deadline = Date.now() + 20_000;
+      while (processesOf(scratch.path).length > 0 && Date.now() < deadline) await setImmediate();
+      expect(processesOf(scratch.path)).toEqual([]);
     },
     LIMIT,
   );

@@ -14,7 +14,7 @@ export interface JobDirectory extends AsyncDisposable {
   readonly path: string;
   /** Images of the guest's block devices: the scratch ext4, then the blank ones. */
   readonly disks: readonly string[];
-  /** Preloaded into User-Mode Linux; test/kernel/wide-registers.c says why. */
+  /** Preloaded into User-Mode Linux; test/kernel/uml-preload.c says why. */
   readonly preload: string;
   readOutcome(): Promise<GuestOutcome | undefined>;
 }
@@ -60,8 +60,8 @@ async function fill(directory: string, job: Job): Promise<readonly string[]> {
   await runProgram('gcc', [
     ...compile,
     '-o',
-    `${directory}/wide-registers.so`,
-    `${sources}/wide-registers.c`,
+    `${directory}/uml-preload.so`,
+    `${sources}/uml-preload.c`,
     '-ldl',
   ]);
   return disks;
@@ -75,7 +75,7 @@ export async function createJobDirectory(job: Job, keep: boolean): Promise<JobDi
     return {
       path: directory,
       disks: await fill(directory, job),
-      preload: `${directory}/wide-registers.so`,
+      preload: `${directory}/uml-preload.so`,
       readOutcome: () => readOutcome(directory),
       [Symbol.asyncDispose]: () => (keep ? Promise.resolve() : remove()),
     };
