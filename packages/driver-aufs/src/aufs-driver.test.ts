@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { AufsDriver } from './aufs-driver.js';
+import { AufsDriver } from './aufs-driver.js';
 import { AufsKernelModel } from './kernel-model/aufs-kernel-model.js';
 import {
   apply,
@@ -421,9 +421,8 @@ describe('a home whose paths make the page end in a branch', () => {
     it(`${padding} bytes longer: every branch arrives (MountMoreThan42LayersMatchingPathLength)`, async () => {
       const kernel = new AufsKernelModel();
       const bed = new TestBed(kernel, { maxMountOptions: 80 });
-      const { AufsDriver: Driver } = await import('./aufs-driver.js');
       const home = join(bed.base, 'h'.repeat(60 + padding), 'aufs');
-      const driver = new Driver({ home, kernel, xino: join(bed.base, 'xino'), maxMountOptions: 80 });
+      const driver = new AufsDriver({ home, kernel, xino: join(bed.base, 'xino'), maxMountOptions: 80 });
       await driver.open();
       for (let index = 0; index < 45; index++) {
         await driver.create(`l${index}`, index === 0 ? undefined : `l${index - 1}`);

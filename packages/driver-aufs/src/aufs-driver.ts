@@ -25,7 +25,7 @@ import { type AufsBranch, assertExpressible, MAX_BRANCHES } from './mount/branch
 import { type AufsDriverOptions, checkAufsOptions, type ResolvedAufsOptions } from './options.js';
 import { probeAufs } from './probe/probe-aufs.js';
 import { UnionMounter } from './union/union-mounter.js';
-import { defaultXino } from './union/xino.js';
+import { checkXino, defaultXino } from './union/xino.js';
 
 /**
  * Every layer is a directory with its own files; aufs shows them merged with those of its ancestors. The union is mounted so
@@ -84,6 +84,7 @@ export class AufsDriver extends Driver {
         path: this.home,
       });
     }
+    if (this.#options.xino !== undefined) await checkXino(this.#options.xino);
     this.#mounter = this.#mounterWith(this.#options.xino ?? (await defaultXino(this.home)));
     await this.#layers.open({
       release: (mountPoint) => this.#release(mountPoint),

@@ -1,6 +1,6 @@
 import { chmodSync, readdirSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { AufsDriver } from './aufs-driver.js';
+import { AufsDriver } from './aufs-driver.js';
 import type { AufsKernelModel } from './kernel-model/aufs-kernel-model.js';
 import { names, TestBed, writeAt } from './test-bed.test-support.js';
 
@@ -103,6 +103,34 @@ describe('counts survive failures', () => {
     bed.kernel.release(bed.at('mnt/b'));
     await driver.cleanup();
     expect(await bed.kernel.mounted()).toEqual([]);
+  });
+
+  it('a label reaches the union, one that cannot be said is refused before any call', async () => {
+    const label = 'system_u:object_r:container_file_t:s0:c1,c1023';
+    await driver.get('b', { mountLabel: label });
+    expect(bed.kernel.labelOf(bed.at('mnt/b'))).toBe(label);
+    await driver.put('b');
+    await driver.get('b');
+    expect(bed.kernel.labelOf(bed.at('mnt/b'))).toBeUndefined();
+    await driver.put('b');
+    const calls = bed.kernel.calls.length;
+    await expect(driver.get('b', { mountLabel: 'x",br:/etc=rw,"' })).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      option: 'mountLabel',
+    });
+    expect(bed.kernel.calls).toHaveLength(calls);
+  });
+
+  it('a xino in a directory that is not there is refused by open', async () => {
+    const lost = new AufsDriver({ home: bed.home, kernel: bed.kernel, xino: '/dev/shm/nowhere/xino' });
+    await expect(lost.open()).rejects.toMatchObject({ code: 'OPTION_INVALID', option: 'xino' });
+  });
+
+  it('without a xino of its own the driver finds a place', async () => {
+    await using plain = new AufsDriver({ home: bed.home, kernel: bed.kernel });
+    await plain.open();
+    expect(names(await plain.get('b'))).toEqual(['file']);
+    await plain.put('b');
   });
 
   it('immutable and unwritable directories of a layer do not survive its removal', async () => {

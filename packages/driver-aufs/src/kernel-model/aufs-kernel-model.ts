@@ -71,6 +71,11 @@ export class AufsKernelModel implements AufsKernel {
     return this.#table.violations;
   }
 
+  /** The SELinux context a union was mounted with. */
+  labelOf(target: string): string | undefined {
+    return this.#table.unions.get(target)?.label;
+  }
+
   // --- what tests do to it -------------------------------------------------------------------------------------------
 
   /** The next calls of a kind fail, one with each errno (`EINVAL`…), after which things are as ever. */

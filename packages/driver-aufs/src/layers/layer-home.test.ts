@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { native } from '@x/native';
-import type { AufsDriver } from '../aufs-driver.js';
+import { AufsDriver } from '../aufs-driver.js';
 import { AufsKernelModel } from '../kernel-model/aufs-kernel-model.js';
 import { listing, names, TestBed, writeAt } from '../test-bed.test-support.js';
 import type { AufsWarning } from '../warning.js';
@@ -159,7 +159,6 @@ describe('a home with what should not be there', () => {
   it('is found through a link, and the kernel is told its real place', async () => {
     await driver.close();
     symlinkSync(bed.base, join(bed.base, 'link'));
-    const { AufsDriver } = await import('../aufs-driver.js');
     await using linked = new AufsDriver({
       home: join(bed.base, 'link/aufs'),
       kernel: bed.kernel,

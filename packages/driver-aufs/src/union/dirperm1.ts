@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { errnoOf } from '@x/archive';
 import type { AufsKernel } from '../kernel/aufs-kernel.js';
 import { planMount } from '../mount/plan-mount.js';
+import { unmountUnion } from './unmount-union.js';
 import { xinoFor } from './xino.js';
 
 const ATTEMPTS = 3;
@@ -37,13 +38,14 @@ export async function detectDirperm1(
       try {
         await rm(xino, { force: true });
         await kernel.mount(target, call.data);
-        await kernel.umount(target);
-        return true;
       } catch (error) {
         if (errnoOf(error) !== 'EINVAL' && errnoOf(error) !== 'EEXIST') throw error;
         if (attempt === ATTEMPTS) return false;
         await kernel.wait(DELAY);
+        continue;
       }
+      await unmountUnion(kernel, target, () => {});
+      return true;
     }
   };
   try {
