@@ -246,12 +246,12 @@ describe('dm.* options on a real kernel', () => {
   });
 
   it('min_free_space: nothing is made on a pool that is nearly full', async () => {
-    const driver = await bench.driver({ 'dm.min_free_space': '95%' });
+    const driver = await bench.driver({ 'dm.min_free_space': '80%', 'dm.basesize': '96M' });
     await driver.create('a');
-    await driver.withMount('a', async (path) => writeFileSync(join(path, 'file'), Buffer.alloc(16 * MIB, 1)));
+    await driver.withMount('a', async (path) => writeFileSync(join(path, 'file'), Buffer.alloc(56 * MIB, 1)));
     await expect(driver.create('b', 'a')).rejects.toMatchObject({
       code: 'DRIVER_POOL_FULL',
-      message: expect.stringContaining('dm.min_free_space=95%'),
+      message: expect.stringContaining('dm.min_free_space=80%'),
     });
     expect(await driver.list()).toEqual(['a']);
     await driver.remove('a');
