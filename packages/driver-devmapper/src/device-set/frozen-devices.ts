@@ -1,5 +1,6 @@
 import type { DeviceMapper } from '../device-mapper/device-mapper.js';
 import { step } from '../failpoints.js';
+import { restoreTable } from '../pool/resize-pool.js';
 import type { ThinPool } from '../pool/thin-pool.js';
 import type { DeviceNames } from './device-names.js';
 
@@ -21,17 +22,17 @@ export async function resumeFrozenDevices(
   }
 }
 
-/** A table that was loaded for growth becomes live; one that the kernel refuses is thrown away, and the old one goes on. */
+/** A table that was loaded for growth becomes live; when the kernel refuses it, the one before comes back. */
 async function resumePool(deviceMapper: DeviceMapper, pool: string): Promise<void> {
   const info = await deviceMapper.info(pool);
   if (info === undefined || !(info.suspended || info.inactiveTable)) return;
+  const [before] = await deviceMapper.tableStatus(pool);
   await step('recover.resume', async () => {
     try {
       await deviceMapper.resume(pool);
     } catch (error) {
-      if (!info.inactiveTable) throw error;
-      await deviceMapper.clear(pool);
-      await deviceMapper.resume(pool);
+      if (!info.inactiveTable || before === undefined) throw error;
+      await restoreTable(deviceMapper, pool, before);
     }
   });
 }
