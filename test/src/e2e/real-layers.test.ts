@@ -2,7 +2,8 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect } from '@jest/globals';
-import { VfsDriver } from '@x/driver-vfs';
+import { overlay2Driver, overlayDriver } from '@x/driver-overlay';
+import { vfsDriver } from '@x/driver-vfs';
 import { type Layer, LayerStore } from '@x/layer-store';
 import { itWith, nativeAddon, program, rootPrivilege } from '../capability/capability.js';
 import { changedDebianTar } from '../corpus/changed-debian-tree.js';
@@ -38,16 +39,17 @@ async function extractWithGnuTar(target: string, file: string): Promise<void> {
   ]);
 }
 
-describe('real layers on vfs', () => {
+function openStore(root: string, driver: string): Promise<LayerStore> {
+  return LayerStore.open({ root, driver, drivers: [vfsDriver, overlay2Driver, overlayDriver] });
+}
+
+describe.each(['vfs', 'overlay2', 'overlay'])('real layers on %s', (driver) => {
   itOnDebian(
     'a Debian tree, a layer of changes on it and an npm tree stream back byte for byte',
     async () => {
       await using scratch = await scratchDirectory();
       const files = [await debianTar(), await changedDebianTar(), await npmTar()];
-      await using store = await LayerStore.open({
-        root: `${scratch.path}/store`,
-        driver: new VfsDriver({ home: `${scratch.path}/vfs` }),
-      });
+      await using store = await openStore(`${scratch.path}/store`, driver);
       let parent: Layer | undefined;
       for (const file of files) {
         parent = await store.register(createReadStream(file, { highWaterMark: 1 << 20 }), parent?.chainId);
@@ -63,10 +65,7 @@ describe('real layers on vfs', () => {
     async () => {
       await using scratch = await scratchDirectory();
       const file = await debianTar();
-      await using store = await LayerStore.open({
-        root: `${scratch.path}/store`,
-        driver: new VfsDriver({ home: `${scratch.path}/vfs` }),
-      });
+      await using store = await openStore(`${scratch.path}/store`, driver);
       const layer = await store.register(createReadStream(file));
       const rw = await store.createRWLayer('look', layer.chainId);
       const mounted = treeListing(await rw.mount());
@@ -83,10 +82,7 @@ describe('real layers on vfs', () => {
     'a layer of changes on the Debian tree deletes, replaces and hides what it should',
     async () => {
       await using scratch = await scratchDirectory();
-      await using store = await LayerStore.open({
-        root: `${scratch.path}/store`,
-        driver: new VfsDriver({ home: `${scratch.path}/vfs` }),
-      });
+      await using store = await openStore(`${scratch.path}/store`, driver);
       const base = await store.register(createReadStream(await debianTar()));
       const changed = await store.register(createReadStream(await changedDebianTar()), base.chainId);
       const rw = await store.createRWLayer('look', changed.chainId);
