@@ -3,6 +3,8 @@ import { type NativeCalls, native } from '@x/native';
 import type { MountMeans } from './mount-plan.js';
 
 const FSOPEN_CLOEXEC = 1;
+/** A key that no kernel has. */
+const NO_OPTION = 'layer-store-asks';
 
 let probed: MountMeans['fsconfig'] | undefined;
 
@@ -30,6 +32,8 @@ function tryContext(calls: NativeCalls): MountMeans['fsconfig'] {
   let support: MountMeans['fsconfig'] = 'none';
   try {
     context = calls.fsopenSync('overlay', FSOPEN_CLOEXEC);
+    // Up to Linux 6.4 a context collects whatever it is told, and complains only when it is turned into a mount.
+    if (takesAnything(calls, context)) return 'none';
     calls.fsconfigStringSync(context, 'lowerdir+', '/');
     support = 'text';
     directory = openSync('/', constants.O_RDONLY | constants.O_DIRECTORY);
@@ -42,4 +46,13 @@ function tryContext(calls: NativeCalls): MountMeans['fsconfig'] {
     if (context !== undefined) closeSync(context);
   }
   return support;
+}
+
+function takesAnything(calls: NativeCalls, context: number): boolean {
+  try {
+    calls.fsconfigStringSync(context, NO_OPTION, '');
+    return true;
+  } catch {
+    return false;
+  }
 }
