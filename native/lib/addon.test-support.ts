@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, it } from '@jest/globals';
@@ -87,3 +87,13 @@ export function runElsewhere(
 
 /** Root in the initial user namespace: what mounts, device nodes and owners need. */
 export const privileged: boolean = process.getuid?.() === 0;
+
+const withoutLoops: string | undefined = !privileged
+  ? 'needs root'
+  : existsSync('/dev/loop-control')
+    ? undefined
+    : 'the kernel has no loop devices';
+
+/** `it` where loop devices can be attached; elsewhere a skip that says why not. */
+export const withLoops: (name: string, body: () => void | Promise<void>) => void =
+  withoutLoops === undefined ? it : (name) => it.skip(`${name} (${withoutLoops})`, () => undefined);

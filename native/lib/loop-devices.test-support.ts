@@ -1,15 +1,7 @@
-import { closeSync, existsSync, openSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, truncateSync, writeFileSync } from 'node:fs';
 import { LO_FLAGS_AUTOCLEAR } from './constants.js';
 import { native } from './loader.js';
 import type { NativeError } from './types.js';
-
-/** Why tests cannot attach loop devices here, or undefined when they can. */
-export const withoutLoopDevices: string | undefined =
-  process.getuid?.() !== 0
-    ? 'needs root'
-    : existsSync('/dev/loop-control')
-      ? undefined
-      : 'the kernel has no loop devices';
 
 /** A sparse file of `size` bytes. */
 export function sparseFile(path: string, size: number): string {

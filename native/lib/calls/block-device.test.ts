@@ -1,14 +1,9 @@
 import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { afterEach, expect, it } from '@jest/globals';
-import { describeAddon, failureOf, useDirectory } from '../addon.test-support.js';
-import { attachLoop, sparseFile, withoutLoopDevices } from '../loop-devices.test-support.js';
+import { describeAddon, failureOf, useDirectory, withLoops } from '../addon.test-support.js';
+import { attachLoop, sparseFile } from '../loop-devices.test-support.js';
 
 const MIB = 1 << 20;
-const withLoops =
-  withoutLoopDevices === undefined
-    ? it
-    : (name: string): void => it.skip(`${name} (${withoutLoopDevices})`, () => undefined);
-
 describeAddon('block devices', (calls) => {
   const opened: number[] = [];
   afterEach(() => {

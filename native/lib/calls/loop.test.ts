@@ -9,20 +9,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
-import { afterEach, expect, it } from '@jest/globals';
-import { describeAddon, failureOf, useDirectory } from '../addon.test-support.js';
+import { afterEach, expect } from '@jest/globals';
+import { describeAddon, failureOf, useDirectory, withLoops } from '../addon.test-support.js';
 import { LO_FLAGS_AUTOCLEAR, LO_FLAGS_READ_ONLY } from '../constants.js';
-import {
-  type AttachedLoop,
-  attachLoop,
-  sparseFile,
-  withoutLoopDevices,
-} from '../loop-devices.test-support.js';
-
-const withLoops =
-  withoutLoopDevices === undefined
-    ? it
-    : (name: string): void => it.skip(`${name} (${withoutLoopDevices})`, () => undefined);
+import { type AttachedLoop, attachLoop, sparseFile } from '../loop-devices.test-support.js';
 
 /** The file behind a loop device, as sysfs tells it; undefined when it is free. */
 function backingFile(number: number): string | undefined {
@@ -81,16 +71,19 @@ describeAddon('loop devices', (calls) => {
     const backing = keep(openSync(sparseFile(directory.at('image'), 1 << 20), 'r+'));
     const { fd, number } = freeDevice();
     calls.loopSetFdSync(fd, backing);
-    calls.loopSetStatus64Sync(fd, { offset: 4096, sizeLimit: 8192n, fileName: 'note' });
-    expect(calls.loopGetStatus64Sync(fd)).toMatchObject({
-      number,
-      offset: 4096,
-      sizeLimit: 8192,
-      flags: 0,
-      fileName: Buffer.from('note'),
-    });
-    expect(calls.blkGetSize64Sync(fd)).toBe(8192);
-    calls.loopClrFdSync(fd);
+    try {
+      calls.loopSetStatus64Sync(fd, { offset: 4096, sizeLimit: 8192n, fileName: 'note' });
+      expect(calls.loopGetStatus64Sync(fd)).toMatchObject({
+        number,
+        offset: 4096,
+        sizeLimit: 8192,
+        flags: 0,
+        fileName: Buffer.from('note'),
+      });
+      expect(calls.blkGetSize64Sync(fd)).toBe(8192);
+    } finally {
+      calls.loopClrFdSync(fd);
+    }
     expect(failureOf(() => calls.loopGetStatus64Sync(fd))).toMatchObject({
       code: 'ENXIO',
       syscall: 'ioctl(LOOP_GET_STATUS64)',

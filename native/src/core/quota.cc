@@ -2,7 +2,6 @@
 
 #include <linux/dqblk_xfs.h>
 #include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/quota.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/ioctl.hh"
 #include "core/kernel.hh"
 #include "core/sys_error.hh"
 
@@ -51,7 +51,7 @@ uint64_t basicBlocks(uint64_t bytes) { return bytes / kBasicBlock + (bytes % kBa
 
 FileAttributes fileAttributes(int fd) {
   struct fsxattr attributes = {};
-  if (::ioctl(fd, FS_IOC_FSGETXATTR, &attributes) == -1) throw SysError(errno, "ioctl(FS_IOC_FSGETXATTR)");
+  checkedIoctl(fd, FS_IOC_FSGETXATTR, "FS_IOC_FSGETXATTR", &attributes);
   return {attributes.fsx_xflags, attributes.fsx_extsize, attributes.fsx_nextents, attributes.fsx_projid,
           attributes.fsx_cowextsize};
 }
@@ -62,7 +62,7 @@ void setFileAttributes(int fd, const FileAttributes& wanted) {
   attributes.fsx_extsize = wanted.extentSize;
   attributes.fsx_projid = wanted.projectId;
   attributes.fsx_cowextsize = wanted.cowExtentSize;
-  if (::ioctl(fd, FS_IOC_FSSETXATTR, &attributes) == -1) throw SysError(errno, "ioctl(FS_IOC_FSSETXATTR)");
+  checkedIoctl(fd, FS_IOC_FSSETXATTR, "FS_IOC_FSSETXATTR", &attributes);
 }
 
 std::string controlByDescriptor(int fd, uint32_t command, uint32_t id, std::string data) {
