@@ -207,16 +207,17 @@ export class SimulatedKernel {
     device.inactive = undefined;
   }
 
+  /** The kernel swaps the tables first: when the targets then refuse, the new table is live, and suspended. */
   resume(device: SimulatedDevice): void {
-    const table = device.inactive ?? device.live;
-    if (table === undefined) throw new Errno('EINVAL');
-    const [target] = table;
-    if (target?.type === 'thin-pool') this.#growPool(target);
     if (device.inactive !== undefined) {
       this.#closeBelow(device.live);
       device.live = device.inactive;
       device.inactive = undefined;
+      device.suspended = true;
     }
+    const [target] = device.live ?? [];
+    if (target === undefined) throw new Errno('EINVAL');
+    if (target.type === 'thin-pool') this.#growPool(target);
     device.suspended = false;
   }
 

@@ -193,6 +193,21 @@ describe('a pool on loop files', () => {
     expect((await stat(metadata.file)).size).toBe(4 * MIB);
   });
 
+  it('goes on with its old table when the kernel refuses the new one', async () => {
+    const { pool, data } = await make();
+    const before = await pool.table();
+    class StuckLoops extends SimulatedLoops {
+      override updateCapacity(): Promise<void> {
+        return Promise.resolve();
+      }
+    }
+    const growth = { data: { loop: data, size: 400 * MIB } };
+    const growing = resizePool(deviceMapper, pool, new StuckLoops(kernel), growth);
+    await expect(growing).rejects.toMatchObject({ errno: 'EINVAL' });
+    expect(await pool.table()).toEqual(before);
+    expect(await deviceMapper.info('pool')).toMatchObject({ suspended: false, inactiveTable: false });
+  });
+
   it('is recognised by the numbers in its table (seed 003)', async () => {
     const { pool, data, metadata } = await make();
     const files = { data: data.file, metadata: metadata.file };

@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { LayerStoreError } from '@x/archive';
-import type { DeviceMapper } from '../device-mapper/device-mapper.js';
+import type { DeviceMapper, DeviceTarget } from '../device-mapper/device-mapper.js';
 import { SECTOR_SIZE } from '../device-mapper/sector.js';
 import { step } from '../failpoints.js';
 import type { LoopDevices } from '../loop/loop-devices.js';
@@ -36,7 +36,25 @@ export async function resizePool(
   const lowWater = lowWaterMark(Math.floor(sectors / table.blockSectors));
   const target = poolTarget({ ...table, sectors, lowWater });
   await step('resize.reload', () => deviceMapper.tableLoad(pool.name, [target]));
-  await step('resize.resume', () => deviceMapper.resume(pool.name));
+  try {
+    await step('resize.resume', () => deviceMapper.resume(pool.name));
+  } catch (error) {
+    await restoreTable(deviceMapper, pool.name, poolTarget(table));
+    throw error;
+  }
+}
+
+/**
+ * Puts a table back after the kernel refused to resume another: by then that one is live, and the device is suspended with all
+ * its users (dm-ioctl.c, do_resume).
+ */
+export async function restoreTable(
+  deviceMapper: DeviceMapper,
+  name: string,
+  target: DeviceTarget,
+): Promise<void> {
+  await deviceMapper.tableLoad(name, [target]);
+  await deviceMapper.resume(name);
 }
 
 async function assertLarger(file: string, size: number): Promise<void> {

@@ -116,7 +116,15 @@ describe('a pool that runs full on a real kernel', () => {
     checkMetadata();
   });
 
-  /** Makes layers until it is refused. A block of its own costs each one metadata, data hardly. */
+  /** A layer with so many blocks that its mapping has several leaves. */
+  async function makeKept(driver: DevmapperDriver): Promise<void> {
+    await driver.create('kept');
+    await driver.withMount('kept', async (path) => {
+      expect(await fill(join(path, 'file'), 'kept', 30)).toBeUndefined();
+    });
+  }
+
+  /** Makes layers until it is refused. Blocks of its own, far apart, cost each one metadata, data hardly. */
   async function makeMany(driver: DevmapperDriver): Promise<{ made: string[]; refused: unknown }> {
     const made: string[] = [];
     for (let index = 0; index < 400; index += 1) {
@@ -128,7 +136,8 @@ describe('a pool that runs full on a real kernel', () => {
         if (record === undefined) throw new Error('no record');
         await driver.deviceSet.withActive(id, record, async (path) => {
           await using device = await open(path, 'r+');
-          await device.write(Buffer.alloc(4096, index), 0, 4096, 40 * MIB);
+          for (const at of [2, 12, 22, 32, 42])
+            await device.write(Buffer.alloc(4096, index), 0, 4096, at * MIB);
           await device.sync();
         });
       } catch (refused) {
@@ -141,7 +150,7 @@ describe('a pool that runs full on a real kernel', () => {
   it('of metadata: the gate stops in time, and deleting helps', async () => {
     // The least metadata there can be: 512 blocks.
     const driver = await bench.driver({ 'dm.loopmetadatasize': '2M', 'dm.min_free_space': '15%' });
-    await driver.create('kept');
+    await makeKept(driver);
     const { made, refused } = await makeMany(driver);
     expect(refused).toMatchObject({
       code: 'DRIVER_POOL_FULL',
@@ -157,10 +166,7 @@ describe('a pool that runs full on a real kernel', () => {
 
   it('of metadata, without the gate: read-only, refused with what to do, and whole after a check', async () => {
     const driver = await bench.driver({ 'dm.loopmetadatasize': '2M' });
-    await driver.create('kept');
-    await driver.withMount('kept', async (path) => {
-      expect(await fill(join(path, 'file'), 'kept', 4)).toBeUndefined();
-    });
+    await makeKept(driver);
     const { refused } = await makeMany(driver);
     expect(refused).toBeDefined();
     await expect(driver.create('another', 'kept')).rejects.toMatchObject({
@@ -178,7 +184,7 @@ describe('a pool that runs full on a real kernel', () => {
     const metadata = join(bench.home, 'devicemapper', 'metadata');
     execFileSync('thin_check', ['--clear-needs-check-flag', metadata], { stdio: 'pipe' });
     const again = await bench.driver(larger);
-    await again.withMount('kept', async (path) => expectContent(join(path, 'file'), 'kept', 4));
+    await again.withMount('kept', async (path) => expectContent(join(path, 'file'), 'kept', 30));
     await again.create('after', 'kept');
     await again.close();
     checkMetadata();
