@@ -205,7 +205,12 @@ export class DevmapperDriver extends Driver {
 
   /** The home's file system, and those of the layers that are mounted. */
   protected override async _sync(): Promise<void> {
-    for (const id of await this._mounted()) await syncFileSystem(this.#mountPoint(id));
+    for (const id of await this._mounted()) {
+      await syncFileSystem(this.#mountPoint(id)).catch((error: unknown) => {
+        // Given up meanwhile, and that has synced it.
+        if (errnoOf(error) !== 'ENOENT') throw error;
+      });
+    }
     await super._sync();
   }
 

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { layerSource } from '@x/layer-store';
 import { DevmapperDriver } from '../devmapper-driver.js';
 import type { DevmapperOptions } from '../options/options.js';
+import { assertMutable } from '../pool/pool-usability.js';
 import { SMALL_HOME } from './small-home.test-support.js';
 
 const SCRATCH = process.env.LAYER_STORE_SCRATCH ?? '/run/scratch';
@@ -75,7 +76,13 @@ describe('a pool that is full', () => {
   }
 
   it('of metadata makes no layer more, and goes on after removals', async () => {
-    await using driver = await opened({ loopMetadataSize: 2 * MIB, minFreeSpace: 90 });
+    const size = { loopMetadataSize: 2 * MIB };
+    const first = await opened(size);
+    const { used, total } = assertMutable(await first.deviceSet.core.pool.status(), 'pool').metadata;
+    await first.close();
+    // Room for a few layers, each of which takes some blocks of metadata.
+    const minFreeSpace = Math.floor(((total - used - 20) * 100) / total);
+    await using driver = await opened({ ...size, minFreeSpace });
     const made: string[] = [];
     const fill = async (): Promise<void> => {
       for (;;) {
