@@ -4,8 +4,8 @@ import { MountProgram } from '../fuse/mount-program.js';
 import { escapeMountPath } from './mount-plan.js';
 import type { OverlayMounter, OverlayMountRequest } from './overlay-mounter.js';
 
-/** A program has no page to fit its options in; argument lists end far beyond that. */
-const PROGRAM_LAYERS = 500;
+/** Docker's limit: 128 layers below. Options have no page to fit in, but each layer makes every lookup slower. */
+const PROGRAM_LAYERS = 129;
 
 /** Has a program such as fuse-overlayfs make the merged views. */
 export class ProgramMounter implements OverlayMounter {
