@@ -116,6 +116,23 @@ describe('the devicemapper driver', () => {
     await expect(deviceStatus(driver.deviceSet, 'b')).rejects.toMatchObject({ code: 'DRIVER_ID_UNKNOWN' });
   });
 
+  it('tells what it asks of the device mapper, as much as it is told to', async () => {
+    await using machine = await SimulatedMachine.start();
+    const calls: string[] = [];
+    const onLog = (level: number, message: string): void => {
+      calls.push(`${level} ${message}`);
+    };
+    const options = { ...SMALL, home: machine.home, host: machine.host(), onLog };
+    await using quiet = new DevmapperDriver(options);
+    await quiet.open();
+    await quiet.close();
+    expect(calls).toEqual([]);
+    await using driver = new DevmapperDriver({ ...options, logLevel: 6 });
+    await driver.open();
+    expect(calls.some((line) => line.startsWith('6 ') && line.includes('tableLoad'))).toBe(true);
+    expect(calls.some((line) => line.startsWith('7 '))).toBe(false);
+  });
+
   it('keeps mounts and pool when it is closed so, and gives everything back otherwise', async () => {
     await using machine = await SimulatedMachine.start();
     const first = await opened(machine);

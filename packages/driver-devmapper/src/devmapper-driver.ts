@@ -10,6 +10,7 @@ import {
   type ProbeResult,
 } from '@x/layer-store';
 import { isMountPoint, mountsBelow, readMountInfo, syncFileSystem, unmount } from '@x/layer-store/driver-kit';
+import { type DeviceMapperLog, LOG_LEVEL, loggedDeviceMapper } from './device-mapper/logged-device-mapper.js';
 import { DeviceSet } from './device-set/device-set.js';
 import type { DeviceSetHost } from './device-set/host.js';
 import { mountDirectory } from './device-set/mount-points.js';
@@ -75,12 +76,12 @@ export class DevmapperDriver extends Driver {
   }
 
   protected override async _open(): Promise<void> {
-    const { home, idMap: _, host, onWarning, ...options } = this.#options;
+    const { home, idMap: _, host, onWarning, onLog, ...options } = this.#options;
     this.#host = host ?? (await openKernelHost());
     try {
       this.#set = await DeviceSet.open({
         home,
-        host: this.#host,
+        host: onLog === undefined ? this.#host : logged(this.#host, options.logLevel, onLog),
         options,
         warn: (message) => onWarning?.(message),
       });
@@ -273,4 +274,10 @@ export class DevmapperDriver extends Driver {
     // One that was given belongs to whoever gave it.
     if (host !== undefined && host !== this.#options.host) await host.deviceMapper.close();
   }
+}
+
+/** The default level tells nothing; see {@link loggedDeviceMapper}. */
+function logged(host: DeviceSetHost, level: number | undefined, onLog: DeviceMapperLog): DeviceSetHost {
+  const deviceMapper = loggedDeviceMapper(host.deviceMapper, level ?? LOG_LEVEL.fatal, onLog);
+  return { ...host, deviceMapper };
 }

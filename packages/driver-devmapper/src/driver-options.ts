@@ -1,4 +1,5 @@
 import { assertFunction, assertPath, type IdMap } from '@x/archive';
+import type { DeviceMapperLog } from './device-mapper/logged-device-mapper.js';
 import type { DeviceSetHost } from './device-set/host.js';
 import { checkDevmapperOptions } from './options/check-options.js';
 import type { DevmapperOptions } from './options/options.js';
@@ -11,6 +12,8 @@ export interface DevmapperDriverOptions extends DevmapperOptions {
   readonly idMap?: IdMap;
   /** Told what a person should know and no caller is told: a file put aside, a device left in the pool. */
   readonly onWarning?: (message: string) => void;
+  /** Told about calls of the device mapper, as much as `logLevel` says: 3 failures, 4 also expected ones, 6 changes, 7 all. */
+  readonly onLog?: DeviceMapperLog;
   /** The machine to work on instead of this one; for tests. Whoever gives it closes it. */
   readonly host?: DeviceSetHost;
 }
@@ -18,9 +21,10 @@ export interface DevmapperDriverOptions extends DevmapperOptions {
 /** Fails with OPTION_UNKNOWN and OPTION_INVALID. */
 export function checkDriverOptions(options: DevmapperDriverOptions): DevmapperDriverOptions {
   const where = 'DevmapperDriver';
-  const { home, idMap, onWarning, host, ...own } = options;
+  const { home, idMap, onWarning, onLog, host, ...own } = options;
   assertPath(where, 'home', home);
   if (onWarning !== undefined) assertFunction(where, 'onWarning', onWarning);
+  if (onLog !== undefined) assertFunction(where, 'onLog', onLog);
   checkDevmapperOptions(own);
   return options;
 }

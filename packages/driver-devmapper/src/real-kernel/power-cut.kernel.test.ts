@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => rm(base, { recursive: true }));
 
 const run = (program: string, ...args: string[]): string => execFileSync(program, args).toString();
-/** Everything marked before is on the disk of every cut that comes after the mark. */
+/** The target takes one word. Everything marked before is on the disk of every cut that comes after the mark. */
 const mark = (text: string): string => run('dmsetup', 'message', LOGGED, '0', 'mark', text);
 
 const openStore = (): Promise<LayerStore> =>
@@ -72,7 +72,7 @@ function promisedBy(marks: readonly string[]): Promised {
   const there = new Set<string>();
   const underWay = new Set<string>();
   for (const text of marks) {
-    const [event, chain = ''] = text.split(' ');
+    const [event, chain = ''] = text.split('=');
     if (event === 'begun') underWay.add(chain);
     if (event === 'registered') {
       underWay.delete(chain);
@@ -103,7 +103,7 @@ async function work(): Promise<ReadonlyMap<string, string>> {
       parent?.chainId,
     );
     digests.set(layer.chainId, diffId);
-    mark(`registered ${layer.chainId}`);
+    mark(`registered=${layer.chainId}`);
     layers.push(layer);
     parent = layer;
   }
@@ -112,17 +112,17 @@ async function work(): Promise<ReadonlyMap<string, string>> {
   writeFileSync(join(path, 'edited'), 'edited '.repeat(1000));
   const committed = await store.commit(rw);
   digests.set(committed.chainId, committed.diffId);
-  mark(`registered ${committed.chainId}`);
+  mark(`registered=${committed.chainId}`);
   await rw.unmount();
   await store.releaseRWLayer(rw);
-  mark(`deleting ${committed.chainId}`);
+  mark(`deleting=${committed.chainId}`);
   await store.release(committed);
-  mark(`deleted ${committed.chainId}`);
+  mark(`deleted=${committed.chainId}`);
   const top = layers.at(-1);
   if (top !== undefined) {
-    mark(`deleting ${top.chainId}`);
+    mark(`deleting=${top.chainId}`);
     await store.release(top);
-    mark(`deleted ${top.chainId}`);
+    mark(`deleted=${top.chainId}`);
   }
   return digests;
 }
@@ -186,7 +186,7 @@ describe('a power cut', () => {
             expect(await digestOf(layer)).toBe(digests.get(chain));
             if (there.has(chain) || underWay.has(chain)) continue;
             // One whose registration was under way may be there whole; one that was deleted may not.
-            expect(marks).not.toContain(`deleted ${chain}`);
+            expect(marks).not.toContain(`deleted=${chain}`);
           }
         }
         run('thin_check', '-q', join(mountPoint, 'store/devicemapper/devicemapper/metadata'));
