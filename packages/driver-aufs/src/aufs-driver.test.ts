@@ -231,18 +231,6 @@ describe.each(KERNELS)('aufs driver on $name', ({ make, missing }) => {
     });
   });
 
-  test('what is unpacked while the layer is mounted is seen there', async () => {
-    await driver.create('1');
-    await apply(driver, '1', undefined, { old: 'x' });
-    await driver.create('2', '1');
-    const root = await driver.get('2');
-    writeAt(root, 'mine', 'x');
-    await apply(driver, '2', '1', { '.wh.old': '', new: 'y' });
-    expect(names(root)).toEqual(['mine', 'new']);
-    await driver.put('2');
-    expect(names(bed.at('diff/2'))).toEqual(['.wh.old', 'mine', 'new']);
-  });
-
   test('native changes, sizes and diffs are those of comparing the trees', async () => {
     await driver.create('1');
     await edit('1', (root) => {
@@ -407,6 +395,28 @@ describe('bookkeeping of aufs', () => {
       '.wh.d': '',
     });
     expect(listing(bed.at('diff/base')).map((line) => line.split(' ')[0])).toEqual(['/d', '/d/f']);
+  });
+});
+
+describe('a layer that is changed behind its union', () => {
+  let bed: TestBed;
+  beforeEach(async () => {
+    bed = await TestBed.onModel();
+  });
+  afterEach(() => bed.close());
+
+  // When a real aufs notices is its own affair (udba); the model asks it to be settled.
+  it('what is unpacked while the layer is mounted is seen there', async () => {
+    const { driver } = bed;
+    await driver.create('1');
+    await apply(driver, '1', undefined, { old: 'x' });
+    await driver.create('2', '1');
+    const root = await driver.get('2');
+    writeAt(root, 'mine', 'x');
+    await apply(driver, '2', '1', { '.wh.old': '', new: 'y' });
+    expect(names(root)).toEqual(['mine', 'new']);
+    await driver.put('2');
+    expect(names(bed.at('diff/2'))).toEqual(['.wh.old', 'mine', 'new']);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AufsKernelModel, aufsDriverOn } from '@x/driver-aufs/testing';
@@ -17,6 +17,7 @@ import { WORK_DIRECTORY } from './machine.test-support.js';
 
 const DEPTH = 125;
 const TIMEOUT = 300_000;
+const EDIT_TIME = 1_000_000_000;
 
 /** Adds, replaces and deletes: what is seen at the end depends on every layer and on their order. */
 function layer(index: number): SmallLayer {
@@ -42,7 +43,8 @@ interface Outcome {
   /** Of everything, made anew. */
   readonly whole: string;
   readonly mounted: readonly string[];
-  readonly committed: string;
+  /** Digest of an edit made through the mount. */
+  readonly edit: string;
 }
 
 async function digestOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
@@ -69,10 +71,21 @@ async function run(factory: DriverFactory, scratch: string): Promise<Outcome> {
   const diff = await digestOf(top.tarStreamFrom(chainIds.at(-2)));
   const whole = await digestOf(top.tarStreamFrom());
   const rw = await store.createRWLayer('work', topChain);
-  const mounted = treeListing(await rw.mount(), { times: false });
+  const root = await rw.mount();
+  const mounted = treeListing(root, { times: false });
+  await editAt(root);
   await rw.unmount();
-  const committed = await digestOf(rw.tarStream());
-  return { chainIds, streams, diff, whole, mounted, committed };
+  const edit = await digestOf(rw.tarStream());
+  return { chainIds, streams, diff, whole, mounted, edit };
+}
+
+/** Times are set: they would be the only thing that differs from one run to the next. */
+async function editAt(root: string): Promise<void> {
+  const directory = path.join(root, 'd');
+  const file = path.join(directory, 'edit');
+  await rm(path.join(directory, 'last'));
+  await writeFile(file, 'edited');
+  for (const each of [file, directory]) await utimes(each, EDIT_TIME, EDIT_TIME);
 }
 
 const missing = [rootPrivilege(), nativeAddon()].flatMap((capability) => capability.missing ?? []);

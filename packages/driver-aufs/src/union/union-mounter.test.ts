@@ -26,10 +26,10 @@ function use(options: AufsKernelModelOptions = {}, maxOptions = 64): void {
   mounter = mounterOn(kernel, maxOptions);
 }
 
-function mounterOn(on: AufsKernelModel, maxOptions = 64): UnionMounter {
+function mounterOn(on: AufsKernelModel, maxOptions = 64, xino = 'xino'): UnionMounter {
   return new UnionMounter(on, {
     home: base,
-    xino: join(base, 'xino'),
+    xino: join(base, xino),
     maxOptions,
     mountOptions: [],
     onWarning: (warning) => warnings.push(warning),
@@ -176,9 +176,14 @@ describe('mounting', () => {
 
   it('never has two mount calls under way at once, however many unions are asked for', async () => {
     const unions = Array.from({ length: 8 }, (_, index) => request(2, `union-${index}`));
-    await Promise.all(
-      unions.map((union, index) => (index % 2 === 0 ? mounter : mounterOn(kernel)).mount(union)),
-    );
+    // Also of mounters that keep their xino files elsewhere, and so do not meet at a lock.
+    const mounters = [
+      mounter,
+      mounterOn(kernel),
+      mounterOn(kernel, 64, 'xino-b'),
+      mounterOn(kernel, 64, 'xino-c'),
+    ];
+    await Promise.all(unions.map((union, index) => (mounters[index % 4] ?? mounter).mount(union)));
     expect(kernel.violations).toEqual([]);
     expect(await mountPoints()).toHaveLength(8);
   });
