@@ -91,7 +91,10 @@ describe('mounting', () => {
     expect(kernel.calls).toEqual([]);
   });
 
-  it('a union that a dead process left unfinished gets its missing branches', async () => {
+  it.each([
+    ['', true],
+    [', also where the kernel does not show which it has', false],
+  ])('a union that a dead process left unfinished gets its missing branches%s', async (_where, shown) => {
     const union = request(30);
     const dying = mounterOn(kernel, 10);
     await dying.supportsDirperm1();
@@ -102,6 +105,7 @@ describe('mounting', () => {
     await expect(dying.mount(union)).rejects.toMatchObject({ code: 'DRIVER_FAILED' });
     kernel.umount = umount;
     expect(shownIn(union)).toHaveLength(7);
+    if (!shown) kernel.branches = () => Promise.resolve(undefined);
     await mounter.mount(union);
     expect(shownIn(union)).toHaveLength(30);
     expect(await mountPoints()).toEqual([union.mountPoint]);

@@ -119,10 +119,10 @@ export class UnionMounter {
    */
   async #complete(existing: MountedUnion, { mountPoint, branches, label }: UnionRequest): Promise<boolean> {
     const present = await this.#kernel.branches(existing);
-    if (present === undefined) return true;
     const wanted = branches.map(branchText);
-    if (present.every((branch, index) => branchText(branch) === wanted[index])) {
-      const missing = branches.slice(present.length);
+    if (present?.every((branch, index) => branchText(branch) === wanted[index]) !== false) {
+      // Where the kernel does not show its table all are appended: one that is there already changes nothing.
+      const missing = branches.slice(present?.length ?? 1);
       for (const call of planRemounts(missing, label, this.#limits)) await this.#remount(mountPoint, call);
       await this.#verify(mountPoint, branches);
       return true;
