@@ -3,7 +3,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, invalidOption, LayerStoreError } from '@x/archive';
 import { type MountEntry, parseMountOptions, unmount } from '@x/layer-store/driver-kit';
-import { MS_RDONLY, MS_REMOUNT, type NativeCalls, native } from '@x/native';
+import { MNT_DETACH, MS_RDONLY, MS_REMOUNT, type NativeCalls, native, UMOUNT_NOFOLLOW } from '@x/native';
+import { VOLATILE_STORAGE } from '../volatile-storage.js';
 import { executeMount, MOUNT_FLAGS } from './mount-execution.js';
 import { mountMeans } from './mount-means.js';
 import { type MountMeans, planMount } from './mount-plan.js';
@@ -27,6 +28,8 @@ export interface KernelMountFacts {
   readonly index: boolean;
   /** In a user namespace attributes are `user.overlay.*`. */
   readonly userXattr: boolean;
+  /** Short name of the file system under the layers. */
+  readonly fileSystem: string;
 }
 
 /** Newer kernels spell it the second way. */
@@ -46,6 +49,7 @@ export class KernelMounter implements OverlayMounter {
   readonly #userOptions: readonly string[];
   readonly #plainUppers: boolean;
   #options: readonly string[];
+  #unmountsAtOnce = false;
 
   /** Fails with OPTION_INVALID. */
   constructor({ mountInterface, mountOptions, plainUppers }: KernelMounterOptions) {
@@ -67,7 +71,8 @@ export class KernelMounter implements OverlayMounter {
   }
 
   /** To be told before the first mount. */
-  adapt({ index, userXattr }: KernelMountFacts): void {
+  adapt({ index, userXattr, fileSystem }: KernelMountFacts): void {
+    this.#unmountsAtOnce = VOLATILE_STORAGE.has(fileSystem);
     this.#options = [
       ...(index ? ['index=off'] : []),
       // With userxattr neither feature exists, and naming them is a conflict.
@@ -90,8 +95,21 @@ export class KernelMounter implements OverlayMounter {
     await executeMount(calls, plan, target, this.#flags);
   }
 
+  /**
+   * With the last view of a layer the kernel flushes the file system under it (`ovl_sync_fs`), which may take long on a disk
+   * and is not for the main thread; in memory there is nothing to flush.
+   */
   async unmount(target: string): Promise<void> {
-    await unmount(target, { lazy: true });
+    if (!this.#unmountsAtOnce) {
+      await unmount(target, { lazy: true });
+      return;
+    }
+    try {
+      requireCalls(target).umount2Sync(target, MNT_DETACH | UMOUNT_NOFOLLOW);
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno !== 'EINVAL' && errno !== 'ENOENT') throw error;
+    }
   }
 
   async unmountIdle(target: string): Promise<void> {

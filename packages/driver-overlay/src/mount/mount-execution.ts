@@ -53,7 +53,7 @@ export async function executeMount(
     throw new LayerStoreError(plan.code, `${target} cannot be mounted: ${plan.reason}`, { path: target });
   }
   try {
-    if (plan.via === 'fsopen') await mountByContext(calls, plan.steps, target, flags);
+    if (plan.via === 'fsopen') mountByContext(calls, plan.steps, target, flags);
     else if (plan.cwd === undefined) await calls.mount('overlay', target, 'overlay', flags, plan.data);
     else await calls.mountAt(plan.cwd, 'overlay', target, 'overlay', flags, plan.data);
   } catch (error) {
@@ -61,12 +61,13 @@ export async function executeMount(
   }
 }
 
-async function mountByContext(
+/** Synchronous: all of it takes less than handing a single step to another thread. */
+function mountByContext(
   calls: NativeCalls,
   steps: readonly MountStep[],
   target: string,
   flags: number,
-): Promise<void> {
+): void {
   const descriptors: number[] = [];
   const keep = (descriptor: number): number => {
     descriptors.push(descriptor);
@@ -75,8 +76,7 @@ async function mountByContext(
   try {
     const context = keep(calls.fsopenSync('overlay', FSOPEN_CLOEXEC));
     for (const step of steps) configure(calls, context, step);
-    // The one step that writes to the disk (the work directory); the others look at names and cost a microsecond.
-    await calls.fsconfigCommand(context, FSCONFIG_CMD_CREATE);
+    calls.fsconfigCommandSync(context, FSCONFIG_CMD_CREATE);
     const mount = keep(calls.fsmountSync(context, FSMOUNT_CLOEXEC, attributesOf(flags)));
     calls.moveMountSync(mount, '', AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
   } finally {

@@ -4,7 +4,7 @@ import type { CreateKind, DriverId } from '@x/layer-store';
 import { removeRobustly } from '@x/layer-store/driver-kit';
 import { copyRootAttributes } from '../root-attributes.js';
 import { step } from './failpoints.js';
-import { type LayerFiles, READ_WRITE, STAGED } from './layer-files.js';
+import { IMAGE, type LayerFiles, STAGED } from './layer-files.js';
 import { removeRemains } from './layer-removal.js';
 import { SMALL_FILE_MODE } from './link-mending.js';
 import type { LowerChain } from './lower-chains.js';
@@ -84,7 +84,7 @@ async function stage(
   const diff = files.diff(staged);
   mkdirSync(diff, ROOT_MODE);
   writeFileSync(`${directory}/link`, link, { mode: SMALL_FILE_MODE });
-  if (kind === 'read-write') writeFileSync(`${directory}/${READ_WRITE}`, '', { mode: SMALL_FILE_MODE });
+  if (kind === 'read-only') writeFileSync(`${directory}/${IMAGE}`, '', { mode: SMALL_FILE_MODE });
   const [parent] = lowers.ids;
   if (parent === undefined) {
     // The mode of mkdir is subject to the umask.

@@ -18,8 +18,8 @@ import { isShortLink, type ShortLink } from './short-link.js';
 export const STAGED = '.tmp-';
 export const TRASHED = '.trash-';
 
-/** Marks a layer that was made to be written to. */
-export const READ_WRITE = 'read-write';
+/** Marks a layer of an image. */
+export const IMAGE = 'image';
 
 const RESERVED: ReadonlySet<string> = new Set([LINKS, 'staging', 'tempdirs', 'backingFsBlockDev']);
 const LINK_TARGET = /^\.\.\/([^/]+)\/diff$/;
@@ -92,6 +92,8 @@ export class LayerFiles {
 
   /** True if it was not marked before. */
   markCommitted(id: string): boolean {
+    // An exception costs more than a look.
+    if (this.isCommitted(id)) return false;
     try {
       closeSync(openSync(this.path(id, 'committed'), 'wx', 0o600));
       return true;
@@ -105,9 +107,9 @@ export class LayerFiles {
     unlinkIfThere(this.path(id, 'committed'));
   }
 
-  /** Whether the layer was made to be written to: a container's, not an image's. Docker's layers do not say. */
-  isReadWrite(id: string): boolean {
-    return lstatSync(this.path(id, READ_WRITE), { throwIfNoEntry: false }) !== undefined;
+  /** Whether the layer was made for an image, not to be written to by a container. Docker's layers do not say. */
+  isImage(id: string): boolean {
+    return lstatSync(this.path(id, IMAGE), { throwIfNoEntry: false }) !== undefined;
   }
 
   /** The names in `l/` with the layer each leads to; undefined for one that leads elsewhere or is no link. */

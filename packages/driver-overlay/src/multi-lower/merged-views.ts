@@ -110,7 +110,7 @@ export class MergedViews {
     }
     if (use === 'read-only') return false;
     const target = this.#files.merged(id);
-    if (this.#files.isReadWrite(id)) {
+    if (!this.#files.isImage(id)) {
       throw new LayerStoreError(
         'DRIVER_BUSY',
         `layer ${id} is mounted read-write and cannot have a child now: unmount it first`,

@@ -73,11 +73,11 @@ mounting.each([
   it('has Docker’s directories, and the ids of the lowers', async () => {
     await chain('base', 'middle', 'top');
     const [base, middle, top] = ['base', 'middle', 'top'].map((id) => read(id, 'link'));
-    expect(readdirSync(at('base')).sort()).toEqual(['committed', 'diff', 'link']);
+    expect(readdirSync(at('base')).sort()).toEqual(['committed', 'diff', 'image', 'link']);
     expect(readdirSync(at('middle')).sort()).toEqual(
-      ['committed', 'diff', 'link', 'lower', 'lower-ids', 'work'].sort(),
+      ['committed', 'diff', 'image', 'link', 'lower', 'lower-ids', 'work'].sort(),
     );
-    expect(readdirSync(at('top')).sort()).toEqual(['diff', 'link', 'lower', 'lower-ids', 'work']);
+    expect(readdirSync(at('top')).sort()).toEqual(['diff', 'image', 'link', 'lower', 'lower-ids', 'work']);
     expect(read('top', 'lower')).toBe(`l/${middle}:l/${base}`);
     expect(read('top', 'lower-ids')).toBe('middle\nbase\n');
     expect(new Set(readdirSync(at('l')))).toEqual(new Set([base, middle, top]));
