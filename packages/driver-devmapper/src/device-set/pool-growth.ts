@@ -1,8 +1,8 @@
 import { LayerStoreError } from '@x/archive';
 import { findPoolLoops, type PoolLoops } from '../pool/pool-loops.js';
+import { assertGrowable } from '../pool/pool-usability.js';
 import { resizePool } from '../pool/resize-pool.js';
 import type { DeviceSetCore } from './device-set-core.js';
-import { requireMutablePool } from './pool-condition.js';
 import { loopFile } from './pool-set-up.js';
 
 /** New sizes of the loop files in bytes. */
@@ -34,7 +34,7 @@ export async function poolLoops(core: DeviceSetCore): Promise<PoolLoops> {
  */
 export function growPool(core: DeviceSetCore, sizes: PoolSizes): Promise<void> {
   return core.locks.withPool(async () => {
-    await requireMutablePool(core);
+    assertGrowable(await core.pool.status(), core.pool.name);
     const loops = await poolLoops(core);
     const part = (which: 'data' | 'metadata') => {
       const size = sizes[which];

@@ -11,7 +11,7 @@ import { assertFreeSpace } from './free-space.js';
 import { parsePoolStatus } from './parse-pool-status.js';
 import { findPoolLoops } from './pool-loops.js';
 import type { ActivePoolStatus } from './pool-status.js';
-import { assertMutable, assertUnusedPool } from './pool-usability.js';
+import { assertGrowable, assertMutable, assertUnusedPool } from './pool-usability.js';
 import { resizePool } from './resize-pool.js';
 import { ThinPool } from './thin-pool.js';
 
@@ -64,6 +64,14 @@ describe('a pool that takes changes', () => {
       '0 1/2 3/4 - rw discard_passdown queue_if_no_space needs_check',
     ]) {
       expect(() => assertMutable(parsePoolStatus(params), 'pool')).toThrow(unusable);
+    }
+  });
+
+  it('is made larger also when it is read-only, but not when it needs a check', () => {
+    const readOnly = parsePoolStatus('0 2/2 3/4 - ro discard_passdown queue_if_no_space -');
+    expect(assertGrowable(readOnly, 'pool')).toBe(readOnly);
+    for (const params of ['Fail', '0 2/2 3/4 - ro discard_passdown queue_if_no_space needs_check']) {
+      expect(() => assertGrowable(parsePoolStatus(params), 'pool')).toThrow(unusable);
     }
   });
 

@@ -3,6 +3,20 @@ import type { ActivePoolStatus, PoolStatus } from './pool-status.js';
 
 /** The status of a pool that takes changes. @throws DRIVER_POOL_UNUSABLE for one that failed, is read-only or needs a check */
 export function assertMutable(status: PoolStatus, name: string): ActivePoolStatus {
+  const active = assertGrowable(status, name);
+  if (active.mode !== 'ro') return active;
+  throw unusable(
+    name,
+    'is read-only, mostly because its metadata device is full: make that larger, by growPool() or a larger dm.loopmetadatasize ' +
+      'at the next start',
+  );
+}
+
+/**
+ * The status of a pool that may be made larger: also one that is read-only for want of metadata space, which the kernel makes
+ * writable again when it gets some. @throws DRIVER_POOL_UNUSABLE for one that failed or needs a check
+ */
+export function assertGrowable(status: PoolStatus, name: string): ActivePoolStatus {
   if (status.state !== 'active') {
     throw unusable(
       name,
@@ -11,20 +25,12 @@ export function assertMutable(status: PoolStatus, name: string): ActivePoolStatu
         : 'does not tell its status: look at the kernel log, remove it with dmsetup remove, and run thin_check on its metadata device',
     );
   }
-  if (status.needsCheck) {
-    throw unusable(
-      name,
-      'has needs_check set: remove it with dmsetup remove, run thin_check on its metadata device (thin_repair if that finds damage, ' +
-        'thin_check --clear-needs-check-flag if not), and open again',
-    );
-  }
-  if (status.mode === 'ro') {
-    throw unusable(
-      name,
-      'is read-only, mostly because its metadata device is full: enlarge that, then remove and make the pool again',
-    );
-  }
-  return status;
+  if (!status.needsCheck) return status;
+  throw unusable(
+    name,
+    'has needs_check set: remove it with dmsetup remove, run thin_check on its metadata device (thin_repair if that finds damage, ' +
+      'thin_check --clear-needs-check-flag if not), and open again',
+  );
 }
 
 /**
