@@ -1,4 +1,4 @@
-import { lstatSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { errnoOf } from '@x/archive';
 import type { DriverId } from '@x/layer-store';
 import { removeRobustly, syncDirectory } from '@x/layer-store/driver-kit';
@@ -9,9 +9,7 @@ import { isShortLink, type ShortLink } from './short-link.js';
 /** Any of these makes a directory in the home the rest of a layer; one with none of them is not ours to delete. */
 const TRACES = ['diff', 'link', 'lower', 'lower-ids', 'work'] as const;
 
-/** In the order in which they can go. */
-const DIRECTORIES = ['diff', 'work/work', 'work'] as const;
-const FILES = ['link', 'lower', 'lower-ids', 'committed', IMAGE] as const;
+const FILES: ReadonlySet<string> = new Set(['link', 'lower', 'lower-ids', 'committed', IMAGE]);
 
 /** How a layer is removed. */
 export interface RemovalOptions {
@@ -49,19 +47,30 @@ export async function removeLayer(
 }
 
 /**
- * Deletes a layer that nobody has written to, by name: for the layer of a container that only ran, a tenth of what a look
+ * Deletes a layer that nobody has written to, by name: for the layer of a container that only ran, a fraction of what a look
  * at everything takes. False: there is more in it.
  */
 function removeUntouched(directory: string): boolean {
   try {
-    for (const name of DIRECTORIES) rmdirIfThere(`${directory}/${name}`);
-    for (const name of FILES) unlinkIfThere(`${directory}/${name}`);
+    for (const name of readdirSync(directory)) {
+      const path = `${directory}/${name}`;
+      if (FILES.has(name)) unlinkSync(path);
+      else if (name === 'work') removeWork(path);
+      else rmdirSync(path);
+    }
     rmdirSync(directory);
     return true;
   } catch {
     // Whatever it was, the thorough way meets it again and tells.
     return false;
   }
+}
+
+/** The kernel makes a directory in it with the first mount. */
+function removeWork(work: string): void {
+  const inner = `${work}/work`;
+  if (lstatSync(inner, { throwIfNoEntry: false }) !== undefined) rmdirSync(inner);
+  rmdirSync(work);
 }
 
 /** Clears away what is under a layer's name if it is the rest of one. False: it is something else. */
@@ -90,12 +99,4 @@ async function moveAway(files: LayerFiles, id: DriverId, trashed: string): Promi
 /** Without its `link` file only a look at all of `l/` says what leads to the layer. */
 function removeLinksTo(files: LayerFiles, id: DriverId): void {
   for (const [link, target] of files.links()) if (target === id && isShortLink(link)) files.removeLink(link);
-}
-
-// A look costs a fifth of an exception.
-function rmdirIfThere(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) rmdirSync(path);
-}
-function unlinkIfThere(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
 }
