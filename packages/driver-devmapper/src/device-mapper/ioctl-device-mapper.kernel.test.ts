@@ -159,7 +159,7 @@ describe('the device mapper of the kernel', () => {
     );
     const below = await deviceMapper.deps(pool.name);
     expect(below.toSorted((a, b) => a.minor - b.minor)).toEqual(
-      [dataMinor, metadataMinor].toSorted().map((minor) => ({ major: 7, minor })),
+      [dataMinor, metadataMinor].toSorted((a = 0, b = 0) => a - b).map((minor) => ({ major: 7, minor })),
     );
     await pool.createThin(1);
     const { name, path } = await bench.thin(pool, 1);

@@ -10,15 +10,19 @@ import type {
   TargetVersion,
 } from './device-mapper.js';
 import { Errno } from './simulated-errno.test-support.js';
-import { nodePath, type SimulatedDevice, type SimulatedKernel } from './simulator.test-support.js';
+import {
+  nodePath,
+  type SimulatedDevice,
+  type SimulatedKernelState,
+} from './simulated-kernel.test-support.js';
 
 const MAJOR = 254;
 
-/** {@link DeviceMapper} over a {@link SimulatedKernel}. */
+/** {@link DeviceMapper} over a {@link SimulatedKernelState}. */
 export class SimulatedDeviceMapper implements DeviceMapper {
-  readonly #kernel: SimulatedKernel;
+  readonly #kernel: SimulatedKernelState;
 
-  constructor(kernel: SimulatedKernel) {
+  constructor(kernel: SimulatedKernelState) {
     this.#kernel = kernel;
   }
 

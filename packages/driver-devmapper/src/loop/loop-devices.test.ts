@@ -15,8 +15,20 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'loops-'));
 });
 afterAll(async () => {
+  detachLeftovers();
   await rm(directory, { recursive: true });
 });
+
+/** A failed test may leave a device attached without autoclear. */
+function detachLeftovers(): void {
+  const { stdout } = spawnSync('losetup', ['--noheadings', '--output', 'NAME,BACK-FILE'], {
+    encoding: 'utf8',
+  });
+  for (const line of (stdout ?? '').split('\n')) {
+    const [name = '', file = ''] = line.trim().split(/\s+/);
+    if (file.startsWith(`${directory}/`)) spawnSync('losetup', ['--detach', name]);
+  }
+}
 
 describe('ensureImage', () => {
   it('makes a sparse file of mode 0600 in a directory of mode 0700', async () => {
