@@ -11,6 +11,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { errnoOf } from '../errors.js';
+import { utimesArgument } from '../execute/utimes-argument.js';
 import { makeNode } from '../execute/worker-programs.js';
 import { callName, displayName, joinName } from '../root/byte-name.js';
 import {
@@ -175,7 +176,7 @@ export class PortableCopy {
       );
     }
     if ((stat.mode & S_IFMT) !== S_IFLNK) chmodSync(to, stat.mode & PERMISSION_BITS);
-    lutimesSync(to, seconds(stat.atimeNs), seconds(stat.mtimeNs));
+    lutimesSync(to, utimesArgument(seconds(stat.atimeNs)), utimesArgument(seconds(stat.mtimeNs)));
   }
 
   /** @throws the error itself when shortfalls are to fail, or when it is no matter of privilege */

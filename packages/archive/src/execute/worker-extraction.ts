@@ -25,6 +25,7 @@ import {
   FLAG_TOLERATE,
   NO_INDEX,
 } from './operation.js';
+import { utimesArgument } from './utimes-argument.js';
 import type { OperationTarget, OperationXattrs } from './worker-batch.js';
 import { ChecksumLog } from './worker-checksums.js';
 import { MadeObjects } from './worker-made-objects.js';
@@ -183,7 +184,7 @@ export class Extraction implements OperationTarget {
       if (file.sparse) ftruncateSync(file.fd, file.size);
       else if (file.written !== file.size) throw bodyMismatch(file);
       this.#metadata.applyToFile(file.fd, file.stat, file.meta, file.xattrs, file.path);
-      futimesSync(file.fd, file.meta.atime, file.meta.mtime);
+      futimesSync(file.fd, utimesArgument(file.meta.atime), utimesArgument(file.meta.mtime));
     } finally {
       closeSync(file.fd);
     }

@@ -16,6 +16,7 @@ import { errnoOf, LayerStoreError } from '../errors.js';
 import { displayName } from '../root/byte-name.js';
 import type { TarXattr } from '../tar/entry.js';
 import type { ExecutorOptions, ExecutorWarning } from './operation.js';
+import { utimesArgument } from './utimes-argument.js';
 import { AttributeQueue } from './worker-attribute-queue.js';
 import type { OperationXattrs } from './worker-batch.js';
 import { type ProgramFailure, setXattr } from './worker-programs.js';
@@ -96,11 +97,11 @@ export class Metadata {
   ): void {
     this.#own(stat, meta, path, () => lchownSync(within(directory, name), meta.uid, meta.gid));
     this.#attributes(fd, xattrs, path);
-    lutimesSync(within(directory, name), meta.atime, meta.mtime);
+    lutimesSync(within(directory, name), utimesArgument(meta.atime), utimesArgument(meta.mtime));
   }
 
   setTimes(fd: number, atime: number, mtime: number): void {
-    utimesSync(itself(fd), atime, mtime);
+    utimesSync(itself(fd), utimesArgument(atime), utimesArgument(mtime));
   }
 
   /** One attribute the extraction itself needs (opaque marks): never merely reported. */

@@ -66,7 +66,8 @@ export async function checkAttributes(
 async function setModificationTime(place: Buffer, nanoseconds: bigint): Promise<void> {
   if (loadNative().available) await kernel().setModificationTime(place, nanoseconds);
   else if (nanoseconds % NANOSECONDS === 0n) {
-    const seconds = Number(nanoseconds / NANOSECONDS);
-    await lutimes(place, seconds, seconds);
+    // As a Date: Node takes a negative number for "now".
+    const time = new Date(Number(nanoseconds / 1_000_000n));
+    await lutimes(place, time, time);
   } else throw new Error('a time with nanoseconds needs the addon: give the check `needs: [native]`');
 }
