@@ -21,7 +21,7 @@ export interface DevmapperDriverOptions extends DevmapperOptions {
 /** Fails with OPTION_UNKNOWN and OPTION_INVALID. */
 export function checkDriverOptions(options: DevmapperDriverOptions): DevmapperDriverOptions {
   const where = 'DevmapperDriver';
-  const { home, idMap, onWarning, onLog, host, ...own } = options;
+  const { home, idMap: _idMap, onWarning, onLog, host: _host, ...own } = options;
   assertPath(where, 'home', home);
   if (onWarning !== undefined) assertFunction(where, 'onWarning', onWarning);
   if (onLog !== undefined) assertFunction(where, 'onLog', onLog);
