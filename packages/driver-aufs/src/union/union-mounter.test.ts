@@ -10,6 +10,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { unmountBelow } from '@x/layer-store/driver-kit';
+import { native } from '@x/native';
 import { AufsKernelModel, type AufsKernelModelOptions } from '../kernel-model/aufs-kernel-model.js';
 import type { AufsBranch } from '../mount/branch.js';
 import type { AufsWarning } from '../warning.js';
@@ -68,6 +70,7 @@ afterEach(async () => {
     kernel.release(mountPoint);
     await kernel.umount(mountPoint);
   }
+  if (native.available) await unmountBelow(base);
   rmSync(base, { recursive: true, force: true });
 });
 
