@@ -15,9 +15,9 @@ import { forRandomLayers, type RandomCase } from './families/random-tree/random-
 
 const MODEL = new AufsKernelModel();
 const OTHERS: readonly DriverFactory[] = [overlayDriver, overlay2Driver, aufsDriverOn(() => MODEL)];
-const POWERS = { root: true, native: true };
+const POWERS = { root: true, native: true, specialModes: true };
 const BOUNDS = { layers: 4, edits: 20, time: 30_000 } as const;
-const SETTINGS = { runs: 6, seed: 20_261_121, path: undefined };
+const SETTINGS = { runs: 6, seed: 20_261_121, path: undefined, without: [] };
 
 let scratch: ScratchDirectory;
 beforeAll(async () => {

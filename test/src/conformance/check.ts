@@ -36,6 +36,10 @@ export interface RandomOptions {
   readonly runs?: number;
   readonly seed?: number;
   readonly path?: string;
+  /** Kinds of edits left out (`Edit` in edits/edit.ts), or `directory-times` or `special-modes`: what a mount program is known to get wrong. */
+  readonly without?: readonly string[];
+  /** As root, only such edits as an ordinary user can do. */
+  readonly asUser?: boolean;
 }
 
 /** What a check works with: an open driver on a fresh home, and ways to get more. Everything it hands out is undone afterwards. */

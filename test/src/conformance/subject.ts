@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import {
+  assertBoolean,
   assertFunction,
   assertInteger,
   assertKnownKeys,
@@ -12,6 +13,8 @@ import {
 import type { Driver, DriverFactory } from '@x/layer-store';
 import { loadNative } from '@x/native';
 import type { DriverModule, MachineNeed, RandomOptions, SubjectFacts } from './check.js';
+import { EDIT_KINDS } from './edits/edit-wish.js';
+import { ASPECTS } from './families/random-tree/random-settings.js';
 
 /** What is held to the contract, and how. */
 export interface ConformanceSubject {
@@ -69,7 +72,10 @@ export function checkSubject(subject: ConformanceSubject): CheckedSubject {
   assertPath(WHERE, 'workDirectory', workDirectory);
   if (grep !== '') assertString(WHERE, 'grep', grep);
   for (const need of require) assertOneOf(WHERE, 'require', need, MACHINE_NEEDS);
-  assertKnownKeys(`${WHERE}: random`, random, ['runs', 'seed', 'path']);
+  assertKnownKeys(`${WHERE}: random`, random, ['runs', 'seed', 'path', 'without', 'asUser']);
+  for (const kind of random.without ?? [])
+    assertOneOf(WHERE, 'random.without', kind, [...EDIT_KINDS, ...ASPECTS]);
+  if (random.asUser !== undefined) assertBoolean(WHERE, 'random.asUser', random.asUser);
   for (const name of ['runs', 'seed'] as const) {
     const value = random[name];
     if (value !== undefined) assertInteger(WHERE, `random.${name}`, value, -(2 ** 31), 2 ** 31 - 1);

@@ -31,6 +31,7 @@ const OPTIONS = {
   runs: { type: 'string' },
   seed: { type: 'string' },
   path: { type: 'string' },
+  without: { type: 'string', multiple: true },
   json: { type: 'boolean' },
   table: { type: 'boolean' },
   list: { type: 'boolean' },
@@ -64,6 +65,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
       ...(values.runs === undefined ? {} : { runs: integer('runs', values.runs) }),
       ...(values.seed === undefined ? {} : { seed: integer('seed', values.seed) }),
       ...(values.path === undefined ? {} : { path: values.path }),
+      ...(values.without === undefined ? {} : { without: values.without }),
     },
     json: values.json ?? false,
   };

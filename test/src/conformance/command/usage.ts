@@ -11,6 +11,7 @@ a path (./my-driver.js) or the name of a package. Of several factories --name pi
   --skip FAMILY     leave a family out; may be repeated
   --require NEED    what this machine must have (root, native, file-system): a check that needs it in vain fails
   --runs N          how many random trees are tried; --seed=N and --path=P repeat a failure
+  --without KIND    leave a kind of random edit out, or directory-times, or special-modes; may be repeated
   --json            one JSON object per line
   --table           print a Markdown row of what the driver can do, and run everything for its verdict
   --list            print the checks and end

@@ -62,6 +62,8 @@ async function carryOut(root: string, edit: Edit): Promise<readonly string[]> {
       return makeNode(root, edit.path, type, edit.mode, edit.major, edit.minor);
     }
     case 'rename':
+    case 'rename-directory':
+    case 'replace':
       await move(at(root, edit.from), at(root, edit.to));
       return [parentOf(edit.from), parentOf(edit.to)];
     case 'remove':

@@ -27,8 +27,11 @@ export type Edit =
       readonly major: number;
       readonly minor: number;
     }
-  /** As `mv -T`: where rename(2) says EXDEV, as an overlay does of a lower directory, a copy takes its place. */
   | { readonly kind: 'rename'; readonly from: string; readonly to: string }
+  /** As `mv -T`: where rename(2) says EXDEV, as an overlay does of a lower directory, a copy takes its place. */
+  | { readonly kind: 'rename-directory'; readonly from: string; readonly to: string }
+  /** The same of anything over something that is there: an object that is no directory, or an empty directory. */
+  | { readonly kind: 'replace'; readonly from: string; readonly to: string }
   /** With all it holds. */
   | { readonly kind: 'remove'; readonly path: string }
   /** A directory removed with all it holds, and made again with one file: opaque in a layer. */

@@ -10,6 +10,8 @@ export interface EditPowers {
   readonly root: boolean;
   /** The addon: nodes, xattrs, times with nanoseconds. */
   readonly native: boolean;
+  /** Modes may have setuid, setgid and sticky bits. */
+  readonly specialModes: boolean;
 }
 
 /** What an edit is planned on. */
@@ -126,7 +128,10 @@ class EditPlan {
           size: size === 0 ? 5000 : value % 2 === 0 ? 0 : Math.floor(size / 2),
         }));
       case 'rename':
-        return this.#rename();
+      case 'rename-directory':
+        return this.#rename(kind);
+      case 'replace':
+        return this.#replace();
       case 'remove':
         return this.#on(this.#all(), this.#wish.place, ({ path }) => ({ kind, path }));
       case 'recreate':
@@ -184,20 +189,30 @@ class EditPlan {
     }
   }
 
-  #rename(): Edit | undefined {
-    return this.#on(
-      this.#own().filter((entry) => this.#isMovable(entry)),
-      this.#wish.place,
-      (from) => {
-        const targets = this.#wish.value % 3 === 0 ? this.#replaceable(from) : [];
-        const replaced = targets.length === 0 ? undefined : pick(targets, this.#wish.other);
-        if (replaced !== undefined) return { kind: 'rename', from: from.path, to: replaced.path };
-        return this.#new(
-          (to) => (isWithin(to, from.path) ? undefined : { kind: 'rename', from: from.path, to }),
-          this.#wish.other,
-        );
-      },
+  #rename(kind: 'rename' | 'rename-directory'): Edit | undefined {
+    const wanted = this.#movable().filter(
+      (entry) => (entry.kind === 'directory') === (kind === 'rename-directory'),
     );
+    return this.#on(wanted, this.#wish.place, (from) =>
+      this.#new(
+        (to) => (isWithin(to, from.path) ? undefined : { kind, from: from.path, to }),
+        this.#wish.other,
+      ),
+    );
+  }
+
+  #replace(): Edit | undefined {
+    return this.#on(this.#movable(), this.#wish.place, (from) =>
+      this.#on(this.#replaceable(from), this.#wish.other, (to) => ({
+        kind: 'replace',
+        from: from.path,
+        to: to.path,
+      })),
+    );
+  }
+
+  #movable(): readonly OutlineEntry[] {
+    return this.#own().filter((entry) => this.#isMovable(entry));
   }
 
   /** A directory is copied where it cannot be renamed, and then no link may lead out of it. */
@@ -262,11 +277,15 @@ class EditPlan {
   }
 
   #mode(): number {
-    return pick(this.#base.powers.root ? ROOT_MODES : USER_MODES, this.#wish.value);
+    return this.#allowed(this.#base.powers.root ? ROOT_MODES : USER_MODES, this.#wish.value);
   }
 
   #directoryMode(): number {
-    return pick(this.#base.powers.root ? ROOT_MODES : USER_DIRECTORY_MODES, this.#wish.value + 1);
+    return this.#allowed(this.#base.powers.root ? ROOT_MODES : USER_DIRECTORY_MODES, this.#wish.value + 1);
+  }
+
+  #allowed(modes: readonly number[], choice: number): number {
+    return pick(modes, choice) & (this.#base.powers.specialModes ? 0o7777 : 0o777);
   }
 
   #fill(size: number): Fill {

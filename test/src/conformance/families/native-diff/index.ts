@@ -7,7 +7,7 @@ import { expectEqual, expectTrue } from '../../expectation.js';
 import { bytesOf } from '../../layer-bytes.js';
 import { diffsOf, editLayers, rebuildLayers, removeLayers } from '../random-tree/layer-chain.js';
 import { forRandomLayers, type RandomCase } from '../random-tree/random-property.js';
-import { randomSettings } from '../random-tree/random-settings.js';
+import { editPowers, randomLook, randomSettings } from '../random-tree/random-settings.js';
 import { expectAsCompared } from './as-compared.js';
 import { applyTouchedBase, editSomewhat, makeWhiteoutLayers, touchWithoutChange } from './layers.js';
 
@@ -75,17 +75,17 @@ export const NATIVE_DIFF_CHECKS: readonly Check[] = [
 ];
 
 async function proveComparisons(
-  { driver, facts }: Workbench,
+  { driver, facts, random }: Workbench,
   reference: Workbench['driver'],
   example: RandomCase,
   model: string,
 ): Promise<void> {
-  const session = new EditSession(model, facts);
+  const session = new EditSession(model, editPowers(facts, random));
   example.log = session.log;
   const count = example.layers.length;
   const [edited, rebuilt] = [`edited-${example.number}`, `rebuilt-${example.number}`];
   try {
-    const made = await editLayers(driver, session, example.layers, edited);
+    const made = await editLayers(driver, session, example.layers, edited, randomLook(random));
     await rebuildLayers(driver, await diffsOf(driver, made), rebuilt);
     for (const name of [edited, rebuilt]) {
       for (const [id, parent] of pairsOf(name, count)) await expectAsCompared(driver, reference, id, parent);

@@ -12,7 +12,7 @@ import {
   removeLayers,
 } from './layer-chain.js';
 import { forRandomLayers, type RandomCase } from './random-property.js';
-import { randomSettings } from './random-settings.js';
+import { editPowers, randomLook, randomSettings } from './random-settings.js';
 
 const BOUNDS = { layers: 3, edits: 25, time: 25_000 } as const;
 
@@ -35,24 +35,29 @@ export const RANDOM_TREE_CHECKS: readonly Check[] = [
 ];
 
 async function proveLayers(
-  { driver, facts }: Workbench,
+  { driver, facts, random }: Workbench,
   reference: Workbench['driver'],
   example: RandomCase,
   model: string,
 ): Promise<void> {
-  const session = new EditSession(model, facts);
+  const session = new EditSession(model, editPowers(facts, random));
   example.log = session.log;
+  const look = randomLook(random);
   const { layers } = example;
   const [edited, rebuilt] = [`edited-${example.number}`, `rebuilt-${example.number}`];
   const others = await driver.list();
   try {
-    const made = await editLayers(driver, session, layers, edited);
+    const made = await editLayers(driver, session, layers, edited, look);
     await expectChanges(driver, made);
     const diffs = await diffsOf(driver, made);
-    await expectRebuilt(driver, diffs, made, rebuilt);
-    await expectRebuilt(reference, diffs, made, rebuilt);
+    await expectRebuilt(driver, diffs, made, rebuilt, look);
+    await expectRebuilt(reference, diffs, made, rebuilt, look);
     for (const { id, tree } of made) {
-      await expectSameTree(await mountedTree(driver, id), tree, `layer ${id}, when all was done with it`);
+      await expectSameTree(
+        await mountedTree(driver, id, look),
+        tree,
+        `layer ${id}, when all was done with it`,
+      );
     }
   } catch (error) {
     // The failure is the one to report; what is left does not get in the way of the next case.

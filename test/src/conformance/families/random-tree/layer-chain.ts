@@ -5,7 +5,7 @@ import type { EditWish } from '../../edits/edit-wish.js';
 import { afterLayer, changesOf, withLayerTimes, withTrueLinks } from '../../edits/tree-law.js';
 import { expectEqual, expectSameTree } from '../../expectation.js';
 import { bytesOf, sourceOf } from '../../layer-bytes.js';
-import { snapshotTree, type TreeSnapshot } from '../../tree-snapshot.js';
+import { type SnapshotOptions, snapshotTree, type TreeSnapshot } from '../../tree-snapshot.js';
 
 /** A layer that was edited through its mount. */
 export interface EditedLayer {
@@ -20,8 +20,8 @@ export interface EditedLayer {
 const EMPTY: TreeSnapshot = { root: '', entries: [], cut: false };
 
 /** A layer's tree through its mount, in the form in which trees are compared here. */
-export function mountedTree(driver: Driver, id: string): Promise<TreeSnapshot> {
-  return driver.withMount(id, async (path) => withTrueLinks(await snapshotTree(path)));
+export function mountedTree(driver: Driver, id: string, look: SnapshotOptions): Promise<TreeSnapshot> {
+  return driver.withMount(id, async (path) => withTrueLinks(await snapshotTree(path, look)));
 }
 
 /** Makes layers on one another and edits each through its mount; each must then show what the model shows. */
@@ -30,6 +30,7 @@ export async function editLayers(
   session: EditSession,
   layers: readonly (readonly EditWish[])[],
   name: string,
+  look: SnapshotOptions,
 ): Promise<readonly EditedLayer[]> {
   const made: EditedLayer[] = [];
   for (const [number, wishes] of layers.entries()) {
@@ -40,8 +41,8 @@ export async function editLayers(
     if (top) await driver.createReadWrite(id, parent?.id);
     else await driver.create(id, parent?.id);
     await driver.withMount(id, (path) => session.edit(wishes, [path]));
-    const tree = withTrueLinks(await snapshotTree(session.model));
-    await expectSameTree(await mountedTree(driver, id), tree, `layer ${id} after its edits, mounted`);
+    const tree = withTrueLinks(await snapshotTree(session.model, look));
+    await expectSameTree(await mountedTree(driver, id, look), tree, `layer ${id} after its edits, mounted`);
     made.push({ id, parent: parent?.id, tree, changes: changesOf(tree, parent?.tree ?? EMPTY) });
   }
   return made;
@@ -71,6 +72,7 @@ export async function expectRebuilt(
   diffs: readonly Buffer[],
   layers: readonly EditedLayer[],
   name: string,
+  look: SnapshotOptions,
 ): Promise<void> {
   let parent: string | undefined;
   let beneath = EMPTY;
@@ -79,7 +81,7 @@ export async function expectRebuilt(
     await driver.create(id, parent);
     await driver.applyDiff(id, parent, sourceOf(diffs[number] ?? Buffer.alloc(0)));
     const wanted = withLayerTimes(afterLayer(beneath, tree, changes));
-    const found = withLayerTimes(await mountedTree(driver, id));
+    const found = withLayerTimes(await mountedTree(driver, id, look));
     await expectSameTree(found, wanted, `${driver.name} layer ${id} made of the diffs`);
     expectEqual(await shownChanges(driver, id, parent), changes, `changes of ${id}, made of the diffs`);
     [parent, beneath] = [id, wanted];

@@ -35,7 +35,7 @@ export async function forRandomLayers(
   let number = 0;
   const deadline = performance.now() + bounds.time;
   let failed: { readonly example: RandomCase; readonly error: unknown } | undefined;
-  const property = fc.asyncProperty(layersOfWishes(bounds), async (layers) => {
+  const property = fc.asyncProperty(layersOfWishes(bounds, settings.without), async (layers) => {
     // Passing is what ends the search: fast-check's own time limit leaves a case running behind the check's back.
     if (performance.now() > deadline) return;
     const example: RandomCase = { number: number++, layers, log: [] };

@@ -12,7 +12,7 @@ import {
   removeLayers,
 } from '../random-tree/layer-chain.js';
 import { forRandomLayers } from '../random-tree/random-property.js';
-import { randomSettings } from '../random-tree/random-settings.js';
+import { editPowers, randomLook, randomSettings } from '../random-tree/random-settings.js';
 
 const BOUNDS = { layers: 3, edits: 12, time: 20_000 } as const;
 
@@ -24,15 +24,16 @@ export const REOPENED_CHECKS: readonly Check[] = [
     run: async (bench) => {
       const models = await bench.scratch();
       const driver = reopenedBeforeCalls(bench);
+      const look = randomLook(bench.random);
       await forRandomLayers(randomSettings(bench.random, 0.2), BOUNDS, async (example) => {
         const model = path.join(models, String(example.number));
         await mkdir(model, { mode: 0o755 });
-        const session = new EditSession(model, bench.facts);
+        const session = new EditSession(model, editPowers(bench.facts, bench.random));
         example.log = session.log;
         const [edited, rebuilt] = [`edited-${example.number}`, `rebuilt-${example.number}`];
-        const made = await editLayers(driver, session, example.layers, edited);
+        const made = await editLayers(driver, session, example.layers, edited, look);
         await expectChanges(driver, made);
-        await expectRebuilt(driver, await diffsOf(driver, made), made, rebuilt);
+        await expectRebuilt(driver, await diffsOf(driver, made), made, rebuilt, look);
         for (const { id } of made) expectEqual(await driver.exists(id), true, `${id} exists`);
         await removeLayers(driver, rebuilt, made.length);
         await removeLayers(driver, edited, made.length);
