@@ -83,6 +83,8 @@ withDocker('a home that Docker’s overlay2 made', () => {
     expect(await driver.metadata(three)).toMatchObject({
       LowerDir: [two, one].map((id) => join(home, id, 'diff')).join(':'),
     });
+    // Reading leaves it as it was.
+    expect(existsSync(join(home, three, 'lower-ids'))).toBe(false);
   });
 
   it('is mended as far as Docker’s files go, and is Docker’s again afterwards', async () => {
