@@ -51,7 +51,8 @@ export class ProjectQuota implements QuotaControl {
       this.#calls.fsSetXattrSync(fd, {
         ...attributes,
         projectId: id,
-        xflags: attributes.xflags | FS_XFLAG_PROJINHERIT,
+        // Unsigned: the highest flag is in use.
+        xflags: (attributes.xflags | FS_XFLAG_PROJINHERIT) >>> 0,
       });
     });
   }
@@ -81,9 +82,15 @@ export class ProjectQuota implements QuotaControl {
     const first = Number(inode % BigInt(PROJECT_IDS));
     for (let step = 0; step < PROJECT_IDS; step++) {
       const id = ((first + step) % PROJECT_IDS) + 1;
-      if (id !== inherited && this.#calls.projectQuotaSync(fd, this.#device, id) === undefined) return id;
+      if (id !== inherited && this.#isFree(fd, id)) return id;
     }
     throw new LayerStoreError('DRIVER_FAILED', 'every project id of the file system is taken');
+  }
+
+  /** xfs has no record of such a project, ext4 one with nothing in it. */
+  #isFree(fd: number, id: number): boolean {
+    const quota = this.#calls.projectQuotaSync(fd, this.#device, id);
+    return quota === undefined || Object.values(quota).every((value) => value === 0);
   }
 
   #projectOf(directory: string): number {

@@ -10,7 +10,8 @@ import { openQuotaControl } from './quota-control.js';
 
 const MIB = 1024 * 1024;
 const SIZE = 320;
-const OVER_THE_LIMIT = expect.objectContaining({ code: expect.stringMatching(/^(EDQUOT|ENOSPC)$/) });
+/** A project that is full is a full disk to xfs (ENOSPC), and EDQUOT to ext4, which Node has no name for. */
+const FULL = { xfs: -28, ext4: -122 } as const;
 
 let area: TestArea;
 beforeEach(() => {
@@ -52,6 +53,7 @@ const LAYOUTS: readonly Omit<OverlayDriverOptions, 'home'>[] = [
 ];
 
 describe.each(['xfs', 'ext4'] as const)('project quota on %s', (type) => {
+  const overTheLimit = expect.objectContaining({ errno: FULL[type] });
   for (const options of LAYOUTS) {
     describe(`with layout ${options.layout}`, () => {
       let place: string;
@@ -75,7 +77,7 @@ describe.each(['xfs', 'ext4'] as const)('project quota on %s', (type) => {
         await driver.createReadWrite('rw', 'base', { storageOpt: { size: '50M' } });
         const root = await driver.get('rw');
         writeFileSync(join(root, 'smaller'), Buffer.alloc(25 * MIB));
-        expect(() => writeFileSync(join(root, 'bigger'), Buffer.alloc(50 * MIB))).toThrow(OVER_THE_LIMIT);
+        expect(() => writeFileSync(join(root, 'bigger'), Buffer.alloc(50 * MIB))).toThrow(overTheLimit);
         await driver.put('rw');
         await driver.createReadWrite('free', 'base');
         await driver.withMount('free', async (path) => {
@@ -89,7 +91,7 @@ describe.each(['xfs', 'ext4'] as const)('project quota on %s', (type) => {
           const fill = (): void => {
             for (let index = 0; index < 40; index++) mkdirSync(join(root, `d${index}`));
           };
-          expect(fill).toThrow(OVER_THE_LIMIT);
+          expect(fill).toThrow(overTheLimit);
         });
       });
 
@@ -101,7 +103,7 @@ describe.each(['xfs', 'ext4'] as const)('project quota on %s', (type) => {
         await driver.createReadWrite('limited', 'base');
         await driver.createReadWrite('larger', 'base', { storageOpt: { size: '60M' } });
         await driver.createReadWrite('unlimited', 'base', { storageOpt: { size: '0', inodes: '0' } });
-        await expect(write('limited')).rejects.toEqual(OVER_THE_LIMIT);
+        await expect(write('limited')).rejects.toEqual(overTheLimit);
         await write('larger');
         await write('unlimited');
         expect(projectOf(join(place, 'layers/unlimited'))).toBe(0);
@@ -128,7 +130,8 @@ describe.each(['xfs', 'ext4'] as const)('project quota on %s', (type) => {
         expect(one).not.toBe(two);
         expect(quotaOf(place, one ?? 0)).toMatchObject({ spaceHard: 10 * MIB });
         await driver.remove('one');
-        expect(quotaOf(place, one ?? 0)).toBeUndefined();
+        // What it used may still be counted: xfs gives inodes back in the background.
+        expect(quotaOf(place, one ?? 0) ?? { spaceHard: 0 }).toMatchObject({ spaceHard: 0 });
         expect(quotaOf(place, two ?? 0)).toMatchObject({ spaceHard: 10 * MIB });
       });
 
