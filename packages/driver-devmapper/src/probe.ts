@@ -17,7 +17,11 @@ export async function probeDevmapper(home: string): Promise<ProbeResult> {
     const refusal = (await refusalOfKernel()) ?? (await refusalOfPrograms()) ?? (await refusalOfHome(home));
     return refusal ?? { supported: true, warnings: await warnings() };
   } catch (error) {
-    return refuse('DRIVER_FAILED', `whether the driver can run at "${home}" cannot be found out: ${String(error)}`, 'choose a home you may write to');
+    return refuse(
+      'DRIVER_FAILED',
+      `whether the driver can run at "${home}" cannot be found out: ${String(error)}`,
+      'choose a home you may write to',
+    );
   }
 }
 

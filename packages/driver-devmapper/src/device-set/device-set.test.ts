@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { SimulatedMachine, SMALL } from './simulated-machine.test-support.js';
@@ -29,6 +29,14 @@ describe('a new home', () => {
     expect(await set.hasActivatedDevice('')).toBe(false);
     await set.close();
     expect([...machine.kernel.devices.keys()]).toEqual([]);
+  });
+
+  it('is not begun where its file system cannot be made', async () => {
+    await using machine = await SimulatedMachine.start();
+    machine.fileSystems.failures.set('requireMaker', new Error('no mkfs'));
+    await expect(machine.open()).rejects.toThrow('no mkfs');
+    expect(machine.kernel.calls.filter((call) => call.startsWith('create'))).toEqual([]);
+    await expect(stat(join(machine.home, 'devicemapper'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('is taken back when it cannot be made: no pool, no loop device stays', async () => {
@@ -358,6 +366,20 @@ describe('an existing home', () => {
     await (await machine.open()).close();
     await rm(join(machine.home, 'devicemapper', 'data'));
     await expect(machine.open()).rejects.toMatchObject({ code: 'DRIVER_STATE_FOREIGN' });
+  });
+
+  it('whose loop file has lost its end is refused, and not filled up with zeros', async () => {
+    await using machine = await SimulatedMachine.start();
+    await (await machine.open()).close();
+    for (const name of ['data', 'metadata']) {
+      const file = join(machine.home, 'devicemapper', name);
+      const { size } = await stat(file);
+      await truncate(file, size - 4096);
+      await expect(machine.open()).rejects.toMatchObject({ code: 'DRIVER_STATE_FOREIGN', path: file });
+      expect((await stat(file)).size).toBe(size - 4096);
+      await truncate(file, size);
+    }
+    await machine.open();
   });
 
   it('with a damaged record opens without that layer, and its id is never handed out', async () => {

@@ -2,6 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { removeDevice } from '../device-mapper/thin-devices.js';
 import { DeviceIdBitmap } from '../metadata/device-id-bitmap.js';
 import { BASE_HASH } from '../metadata/device-record.js';
+import type { DeviceSetRecord } from '../metadata/device-set-record.js';
 import { isTombstone } from '../metadata/file-names.js';
 import { migrateLegacyMetadata } from '../metadata/legacy-migration.js';
 import { MetadataDirectory } from '../metadata/metadata-directory.js';
@@ -21,7 +22,7 @@ import { releaseGrowingMounts } from './growth.js';
 import type { DeviceSetHost } from './host.js';
 import { tidyActiveDevices } from './leftover-devices.js';
 import { mountDirectory } from './mount-points.js';
-import { findOrCreatePool } from './pool-set-up.js';
+import { findOrCreatePool, loopFileSizes } from './pool-set-up.js';
 import { recoverTransaction } from './recovery.js';
 
 const HOME_MODE = 0o700;
@@ -59,6 +60,8 @@ export async function openDeviceSet(request: OpenDeviceSetOptions): Promise<Devi
       `${home} was moved: devices named ${record.prefix}-* that are still active are not its own any more`,
     );
   }
+  if (!devices.has(BASE_HASH)) await requireMaker(host, options);
+  warnOfLoops(options, warn);
   const { pool, created } = await findOrCreatePool({
     home,
     host,
@@ -66,7 +69,6 @@ export async function openDeviceSet(request: OpenDeviceSetOptions): Promise<Devi
     names,
     record,
     recordedDevices: devices.size,
-    mayCreate: true,
     warn,
   });
   try {
@@ -137,12 +139,33 @@ async function namesOf(home: string, options: ResolvedDevmapperOptions): Promise
   return new DeviceNames(devicePrefix(options.namePrefix, dev, ino), options.thinPoolDevice);
 }
 
-/** What later starts compare with: Docker's file may lack it, and a pool's block size is fixed for life. */
+/** What later starts compare with: Docker's file lacks it. */
 async function recordPool(core: DeviceSetCore): Promise<void> {
   const { blockSectors } = await core.pool.table();
-  const { prefix } = core.names;
-  if (core.record.thinBlockSectors === blockSectors && core.record.prefix === prefix) return;
-  await saveRecord(core, { thinBlockSectors: blockSectors, prefix });
+  const found: Partial<DeviceSetRecord> = {
+    thinBlockSectors: blockSectors,
+    prefix: core.names.prefix,
+    ...(await loopFileSizes(core.home, core.options)),
+  };
+  const changed = Object.entries(found).some(
+    ([key, value]) => core.record[key as keyof DeviceSetRecord] !== value,
+  );
+  if (changed) await saveRecord(core, found);
+}
+
+function warnOfLoops(
+  { thinPoolDevice, dataDevice, metadataDevice }: ResolvedDevmapperOptions,
+  warn: WarningListener,
+): void {
+  if (thinPoolDevice !== undefined || (dataDevice !== undefined && metadataDevice !== undefined)) return;
+  warn(
+    'the pool is on loop files, which is for trying out: give disks with dm.thinpooldev or dm.directlvm_device',
+  );
+}
+
+/** Before anything is made: a base device without file system would be of no use. */
+async function requireMaker(host: DeviceSetHost, options: ResolvedDevmapperOptions): Promise<void> {
+  if (options.fileSystem !== undefined) await host.fileSystems.requireMaker(options.fileSystem);
 }
 
 async function takeBack(

@@ -1,6 +1,6 @@
-import { access } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { LayerStoreError } from '@x/archive';
+import { errnoOf, LayerStoreError } from '@x/archive';
 import { syncDirectory } from '@x/layer-store/driver-kit';
 import type { DeviceSetRecord } from '../metadata/device-set-record.js';
 import { DEFAULT_BLOCK_SECTORS, type ResolvedDevmapperOptions } from '../options/options.js';
@@ -18,8 +18,6 @@ export interface PoolRequest {
   readonly record: DeviceSetRecord;
   /** Records of devices there are: a pool that is made of new files cannot have them. */
   readonly recordedDevices: number;
-  /** False: an inspection; a missing pool is an error. */
-  readonly mayCreate: boolean;
   readonly warn: (message: string) => void;
 }
 
@@ -28,6 +26,20 @@ export interface FoundPool {
   readonly pool: ThinPool;
   /** It was not there before. */
   readonly created: boolean;
+}
+
+/** Sizes of the loop files as they are now, for later starts to compare with; 0 where the pool is on something else. */
+export async function loopFileSizes(
+  home: string,
+  options: ResolvedDevmapperOptions,
+): Promise<{ readonly poolData: number; readonly poolMetadata: number }> {
+  const own = options.thinPoolDevice === undefined;
+  const size = async (which: 'data' | 'metadata', device: string | undefined): Promise<number> =>
+    own && device === undefined ? ((await sizeOf(loopFile(home, which))) ?? 0) : 0;
+  return {
+    poolData: await size('data', options.dataDevice),
+    poolMetadata: await size('metadata', options.metadataDevice),
+  };
 }
 
 /** The loop files of a home. */
@@ -56,7 +68,6 @@ export async function findOrCreatePool(request: PoolRequest): Promise<FoundPool>
       { driver: 'devicemapper', option: 'dm.thinpooldev', name: options.thinPoolDevice },
     );
   }
-  if (!request.mayCreate) throw notActive(request);
   await checkLoopFiles(request);
   await makePool(request);
   return { pool, created: true };
@@ -124,18 +135,24 @@ function checkBlockSize({ options, record, home }: PoolRequest): void {
   );
 }
 
-async function checkLoopFiles({ home, host, options, recordedDevices }: PoolRequest): Promise<void> {
+/** Files that are lost, have lost their end, or are somebody else's pool already. */
+async function checkLoopFiles({ home, host, options, record, recordedDevices }: PoolRequest): Promise<void> {
   const files = [
-    ...(options.dataDevice === undefined ? [loopFile(home, 'data')] : []),
-    ...(options.metadataDevice === undefined ? [loopFile(home, 'metadata')] : []),
+    { file: loopFile(home, 'data'), known: record.poolData, used: options.dataDevice === undefined },
+    {
+      file: loopFile(home, 'metadata'),
+      known: record.poolMetadata,
+      used: options.metadataDevice === undefined,
+    },
   ];
-  for (const file of files) {
-    if (!(await exists(file))) {
-      if (recordedDevices === 0) continue;
+  for (const { file, known } of files.filter(({ used }) => used)) {
+    const size = await sizeOf(file);
+    if (size === undefined && recordedDevices === 0) continue;
+    if (size === undefined || size < known) {
       throw new LayerStoreError(
         'DRIVER_STATE_FOREIGN',
-        `${file} is missing but ${home}/metadata has records of ${recordedDevices} devices: put the file back, or remove ` +
-          'the home to begin anew',
+        `${file} ${size === undefined ? 'is missing' : `has ${size} bytes of ${known}`} but ${home}/metadata has records of ` +
+          `${recordedDevices} devices: put the whole file back, or remove the home to begin anew`,
         { driver: 'devicemapper', path: file },
       );
     }
@@ -150,17 +167,12 @@ async function checkLoopFiles({ home, host, options, recordedDevices }: PoolRequ
   }
 }
 
-function notActive({ names, home }: PoolRequest): LayerStoreError {
-  return new LayerStoreError(
-    'DRIVER_POOL_UNUSABLE',
-    `the pool ${names.pool} is not active, so there is nothing to look at: open ${home} with the driver first`,
-    { driver: 'devicemapper', name: names.pool },
-  );
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+/** Bytes; undefined: there is no such file. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }

@@ -31,6 +31,16 @@ export class HostFileSystems implements ThinFileSystems {
     return { type: 'ext4', reason: 'the kernel has no xfs' };
   }
 
+  async requireMaker(type: FileSystemType): Promise<void> {
+    const program = `mkfs.${type}`;
+    if ((await findSystemProgram(program)) !== undefined) return;
+    throw new LayerStoreError(
+      'DRIVER_PREREQUISITES',
+      `there is no ${program}, which dm.fs=${type} needs: install ${type === 'xfs' ? 'xfsprogs' : 'e2fsprogs'}`,
+      { driver: 'devicemapper', name: program },
+    );
+  }
+
   async make(device: string, type: FileSystemType, mkfsArguments: readonly string[]): Promise<void> {
     await runFirstThatWorks(mkfsInvocations(type, device, mkfsArguments, release()));
     const after = afterMkfs(type, device);

@@ -25,6 +25,10 @@ export class SimulatedFileSystems implements ThinFileSystems {
     return { type: this.defaultType };
   }
 
+  async requireMaker(type: FileSystemType): Promise<void> {
+    await this.#enter('requireMaker', type);
+  }
+
   async make(device: string, type: FileSystemType, mkfsArguments: readonly string[]): Promise<void> {
     await this.#enter('make', device, type, ...mkfsArguments);
     const { thin, pool, id, bytes } = this.#kernel.thin(this.#name(device));

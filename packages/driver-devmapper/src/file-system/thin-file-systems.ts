@@ -17,6 +17,8 @@ export interface ThinMountOptions {
 export interface ThinFileSystems {
   /** xfs where kernel and host have it, else ext4; `reason` says why not xfs. */
   chooseDefault(): Promise<{ readonly type: FileSystemType; readonly reason?: string }>;
+  /** Whether file systems of the type can be made here. DRIVER_PREREQUISITES: the program is missing. */
+  requireMaker(type: FileSystemType): Promise<void>;
   /** mkfs with the arguments of spec/drivers.md 2.12. DRIVER_PREREQUISITES: the program is missing. */
   make(device: string, type: FileSystemType, mkfsArguments: readonly string[]): Promise<void>;
   /** The type on the device. DRIVER_FAILED when it is none that is known. */

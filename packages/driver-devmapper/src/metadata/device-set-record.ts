@@ -11,6 +11,9 @@ export interface DeviceSetRecord {
   readonly baseDeviceFilesystem: string;
   /** Block size the pool was made with, sectors of 512 bytes; 0 when never recorded. Not one of Docker's keys. */
   readonly thinBlockSectors: number;
+  /** Bytes of the loop files when they were last seen; 0 where they are none or were never recorded. Not Docker's keys. */
+  readonly poolData: number;
+  readonly poolMetadata: number;
   /** Start of the device names of this home when it was last open; empty when never recorded. Not one of Docker's keys. */
   readonly prefix: string;
   /** Keys of other programs and later versions, written back as they came. */
@@ -23,6 +26,8 @@ export const EMPTY_DEVICE_SET: DeviceSetRecord = {
   baseDeviceUuid: '',
   baseDeviceFilesystem: '',
   thinBlockSectors: 0,
+  poolData: 0,
+  poolMetadata: 0,
   prefix: '',
   others: {},
 };
@@ -32,6 +37,8 @@ const OWN_KEYS = new Set([
   'basedeviceuuid',
   'basedevicefilesystem',
   'thinp_block_size',
+  'pool_data',
+  'pool_metadata',
   'prefix',
 ]);
 
@@ -42,6 +49,8 @@ export function encodeDeviceSetRecord(record: DeviceSetRecord): string {
     BaseDeviceUUID: record.baseDeviceUuid,
     BaseDeviceFilesystem: record.baseDeviceFilesystem,
     ...(record.thinBlockSectors === 0 ? {} : { thinp_block_size: record.thinBlockSectors }),
+    ...(record.poolData === 0 ? {} : { pool_data: record.poolData }),
+    ...(record.poolMetadata === 0 ? {} : { pool_metadata: record.poolMetadata }),
     ...(record.prefix === '' ? {} : { prefix: record.prefix }),
     ...record.others,
   });
@@ -56,6 +65,8 @@ export function parseDeviceSetRecord(text: string, what: string): DeviceSetRecor
     baseDeviceUuid: fields.text('BaseDeviceUUID'),
     baseDeviceFilesystem: fields.text('BaseDeviceFilesystem'),
     thinBlockSectors: fields.integer('thinp_block_size', { fallback: 0 }),
+    poolData: fields.integer('pool_data', { fallback: 0 }),
+    poolMetadata: fields.integer('pool_metadata', { fallback: 0 }),
     prefix: fields.text('prefix'),
     others: Object.fromEntries(everything.filter(([key]) => !OWN_KEYS.has(key.toLowerCase()))),
   };

@@ -56,14 +56,14 @@ describe('the record of the pool', () => {
   it('keeps what it does not know', () => {
     const text =
       '{"next_device_id":7,"BaseDeviceUUID":"","BaseDeviceFilesystem":"xfs","thinp_block_size":128,' +
-      '"prefix":"docker-8:1-2","pool_data":{"size":3},"Later":[1]}';
+      '"pool_data":4096,"prefix":"docker-8:1-2","Later":[1]}';
     const record = parseDeviceSetRecord(text, 'f');
     expect(record).toMatchObject({
       thinBlockSectors: 128,
       prefix: 'docker-8:1-2',
       baseDeviceFilesystem: 'xfs',
     });
-    expect(record.others).toEqual({ pool_data: { size: 3 }, Later: [1] });
+    expect(record).toMatchObject({ poolData: 4096, poolMetadata: 0, others: { Later: [1] } });
     expect(encodeDeviceSetRecord(record)).toBe(text);
   });
 
