@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { native } from '@x/native';
+import { describeMounts } from './describe-mounts.test-support.js';
 import { OverlayDriver } from './overlay-driver.js';
-import { IS_ROOT, TestArea } from './test-area.test-support.js';
+import { TestArea } from './test-area.test-support.js';
 
-const mounting = IS_ROOT && native.available ? describe : describe.skip;
+const mounting = describeMounts();
 
 let area: TestArea;
 

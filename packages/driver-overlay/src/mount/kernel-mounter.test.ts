@@ -11,11 +11,11 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mountsBelow, readMountInfo } from '@x/layer-store/driver-kit';
-import { native } from '@x/native';
-import { IS_ROOT, TestArea } from '../test-area.test-support.js';
+import { describeMounts } from '../describe-mounts.test-support.js';
+import { TestArea } from '../test-area.test-support.js';
 import { KernelMounter, type KernelMounterOptions } from './kernel-mounter.js';
 
-const mounting = IS_ROOT && native.available ? describe : describe.skip;
+const mounting = describeMounts();
 
 let area: TestArea;
 

@@ -14,12 +14,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { mountsBelow, readMountInfo } from '@x/layer-store/driver-kit';
 import { killAt, recordFailpoints } from '@x/layer-store/testing';
-import { native } from '@x/native';
+import { describeMounts } from '../describe-mounts.test-support.js';
 import { OverlayDriver } from '../overlay-driver.js';
-import { IS_ROOT, TestArea } from '../test-area.test-support.js';
+import { TestArea } from '../test-area.test-support.js';
 import { CRASH_OPERATIONS } from './crash-operations.test-support.js';
 import { MULTI_LOWER_FAILPOINTS } from './failpoints.js';
 
@@ -34,7 +34,7 @@ const MODULE = fileURLToPath(new URL('./crash-run.test-support.js', import.meta.
 const RUNS_TIMEOUT = 120_000;
 const LAYERS = ['base', 'middle', 'top'];
 
-const mounting = IS_ROOT && native.available ? describe : describe.skip;
+const mounting = describeMounts();
 
 let area: TestArea;
 let home: string;

@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { mountsBelow, readMountInfo } from '@x/layer-store/driver-kit';
-import { native } from '@x/native';
+import { describeMounts } from '../describe-mounts.test-support.js';
 import { OverlayDriver } from '../overlay-driver.js';
-import { IS_ROOT, TestArea } from '../test-area.test-support.js';
+import { TestArea } from '../test-area.test-support.js';
 
 /** On a busy machine. Milliseconds. */
 const TIMEOUT = 60_000;
 
-const mounting = IS_ROOT && native.available ? describe : describe.skip;
+const mounting = describeMounts();
 
 mounting('long chains', () => {
   let area: TestArea;

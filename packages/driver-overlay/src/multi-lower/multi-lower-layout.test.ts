@@ -11,6 +11,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -18,10 +19,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { formatChange, IdMap } from '@x/archive';
 import { mountsBelow, readMountInfo } from '@x/layer-store/driver-kit';
 import { native } from '@x/native';
+import { describeMounts } from '../describe-mounts.test-support.js';
 import { OverlayDriver } from '../overlay-driver.js';
-import { IS_ROOT, TestArea } from '../test-area.test-support.js';
+import { TestArea } from '../test-area.test-support.js';
 
-const mounting = IS_ROOT && native.available ? describe : describe.skip;
+const mounting = describeMounts();
 
 mounting.each([
   ['tmpfs', 'fsopen', '/dev/shm'],
@@ -385,6 +387,22 @@ mounting.each([
     expect(existsSync(view)).toBe(false);
     await write('top', 'again', 'x');
     expect(existsSync(view)).toBe(false);
+  });
+
+  it('a home behind a symbolic link is the same home', async () => {
+    await chain('base', 'top');
+    await driver.close();
+    const alias = area.at('alias');
+    symlinkSync(home, alias);
+    driver = new OverlayDriver({ home: alias, mountInterface });
+    await driver.open();
+    expect(await driver.get('top')).toBe(join(alias, 'top/merged'));
+    await driver.close({ mounts: 'keep' });
+    driver = new OverlayDriver({ home: alias, mountInterface });
+    await driver.open();
+    expect(driver.isAdopted('top')).toBe(true);
+    await driver.put('top');
+    expect(mountsBelow(await readMountInfo(), home)).toEqual([]);
   });
 
   it('cleanup unmounts everything and deletes nothing', async () => {

@@ -1,12 +1,13 @@
 import { readdirSync } from 'node:fs';
-import { describe, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { mountsBelow, readMountInfo } from '@x/layer-store/driver-kit';
 import { native } from '@x/native';
+import { describeMounts } from '../describe-mounts.test-support.js';
 import { KernelMounter } from '../mount/kernel-mounter.js';
-import { IS_ROOT, TestArea } from '../test-area.test-support.js';
+import { TestArea } from '../test-area.test-support.js';
 import { tryUpper, type UpperTraits } from './native-diff-trial.js';
 
-const mounting = IS_ROOT && native.available ? describe : describe.skip;
+const mounting = describeMounts();
 
 async function traitsWith(mountOptions: readonly string[]): Promise<UpperTraits | undefined> {
   if (!native.available) return undefined;

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { END_OF_ARCHIVE, encodeTarHeader, tarPadding } from '@x/archive';
 import { type ChainId, type Layer, LayerStore } from '@x/layer-store';
 import { mountsBelow, readMountInfo } from '@x/layer-store/driver-kit';
-import { native } from '@x/native';
+import { describeMounts } from '../describe-mounts.test-support.js';
 import { overlay2Driver } from '../factory.js';
-import { IS_ROOT, TestArea } from '../test-area.test-support.js';
+import { TestArea } from '../test-area.test-support.js';
 
-const mounting = IS_ROOT && native.available ? describe : describe.skip;
+const mounting = describeMounts();
 const LAYERS = 120;
 /** On a busy machine. Milliseconds. */
 const TIMEOUT = 60_000;
