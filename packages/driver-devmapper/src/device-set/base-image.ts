@@ -50,7 +50,6 @@ async function makeBase(core: DeviceSetCore): Promise<void> {
     await step('base.mkfs', () => host.fileSystems.make(device, type, options.mkfsArguments));
     await step('base.initialized', () => table.update(BASE_HASH, { ...record, initialized: true }));
     await recordUuid(core, device);
-    core.fileSystem = type;
   } finally {
     await deactivate(core, BASE_HASH, { deferred: false });
   }
@@ -83,7 +82,6 @@ async function verify(core: DeviceSetCore, record: DeviceRecord): Promise<void> 
   if (fileSystem !== undefined && fileSystem !== type) {
     core.warn(`dm.fs=${fileSystem} is passed over: the base device of ${core.home} has ${type} already`);
   }
-  core.fileSystem = type;
 }
 
 async function compareUuid(core: DeviceSetCore, device: string): Promise<void> {

@@ -3,7 +3,7 @@ import { step } from '../failpoints.js';
 import type { DeviceIdBitmap } from '../metadata/device-id-bitmap.js';
 import type { DeviceSetRecord } from '../metadata/device-set-record.js';
 import type { MetadataDirectory } from '../metadata/metadata-directory.js';
-import type { FileSystemType, ResolvedDevmapperOptions } from '../options/options.js';
+import type { ResolvedDevmapperOptions } from '../options/options.js';
 import type { ThinPool } from '../pool/thin-pool.js';
 import type { PoolTransactions } from '../transaction/pool-transactions.js';
 import type { DeviceLocks } from './device-locks.js';
@@ -29,8 +29,6 @@ export interface DeviceSetCore {
   readonly warn: WarningListener;
   /** As last saved, the id handed out last apart. */
   record: DeviceSetRecord;
-  /** What thin devices carry; decided with the base device. */
-  fileSystem: FileSystemType;
 }
 
 /** The kernel's state of a device of this set; undefined: it is not active. */

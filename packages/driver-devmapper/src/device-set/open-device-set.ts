@@ -36,13 +36,38 @@ export interface OpenDeviceSetOptions {
   readonly warn: WarningListener;
 }
 
+/** What a home says of itself, before the kernel is asked. */
+interface FoundHome {
+  readonly metadata: MetadataDirectory;
+  readonly options: ResolvedDevmapperOptions;
+  readonly names: DeviceNames;
+  readonly record: DeviceSetRecord;
+  /** Devices there are records of. */
+  readonly recordedDevices: number;
+}
+
 /**
  * Opens the devices of a home (spec/drivers.md 2.5): the pool is found or made, what a dead process left frozen, half done or
  * undeleted is put right, and the base device made sure of. A failure takes a pool that was made here away again.
  */
 export async function openDeviceSet(request: OpenDeviceSetOptions): Promise<DeviceSetCore> {
-  const { home, host, warn } = request;
-  const asked = resolveDevmapperOptions(request.options, await host.deviceMapper.driverVersion());
+  const { host, warn } = request;
+  const found = await findHome(request);
+  const { pool, created } = await findOrCreatePool({ ...request, ...found });
+  try {
+    const core = await takeOver(request, found, pool);
+    await recover(core);
+    await ensureBaseImage(core);
+    await recordPool(core);
+    return core;
+  } catch (error) {
+    if (created) await takeBack(host, pool, error, warn);
+    throw error;
+  }
+}
+
+async function findHome({ home, host, options: given, warn }: OpenDeviceSetOptions): Promise<FoundHome> {
+  const asked = resolveDevmapperOptions(given, await host.deviceMapper.driverVersion());
   await mkdir(home, { recursive: true, mode: HOME_MODE });
   await mkdir(mountDirectory(home), { recursive: true, mode: MOUNTS_MODE });
   const metadata = new MetadataDirectory(home, (file, error) => {
@@ -62,47 +87,37 @@ export async function openDeviceSet(request: OpenDeviceSetOptions): Promise<Devi
   }
   if (!devices.has(BASE_HASH)) await requireMaker(host, options);
   warnOfLoops(options, warn);
-  const { pool, created } = await findOrCreatePool({
+  return { metadata, options, names, record, recordedDevices: devices.size };
+}
+
+/** An active pool, whatever state the process before left it in. */
+async function takeOver(
+  { home, host, warn }: OpenDeviceSetOptions,
+  { metadata, options, names, record }: FoundHome,
+  pool: ThinPool,
+): Promise<DeviceSetCore> {
+  await resumeFrozenDevices(host.deviceMapper, names, { ownPool: options.thinPoolDevice === undefined });
+  const { transactionId } = assertMutable(await pool.status(), pool.name);
+  await releaseStaleSnapshot(pool);
+  const ids = new DeviceIdBitmap(record.nextDeviceId);
+  return {
     home,
     host,
     options,
     names,
-    record,
-    recordedDevices: devices.size,
+    pool,
+    metadata,
+    ids,
+    table: new DeviceTable(metadata, ids),
+    transactions: new PoolTransactions(metadata, pool, transactionId),
+    locks: new DeviceLocks(),
     warn,
-  });
-  try {
-    await resumeFrozenDevices(host.deviceMapper, names, { ownPool: options.thinPoolDevice === undefined });
-    const { transactionId } = assertMutable(await pool.status(), pool.name);
-    await releaseStaleSnapshot(pool);
-    const ids = new DeviceIdBitmap(record.nextDeviceId);
-    const core: DeviceSetCore = {
-      home,
-      host,
-      options,
-      names,
-      pool,
-      metadata,
-      ids,
-      table: new DeviceTable(metadata, ids),
-      transactions: new PoolTransactions(metadata, pool, transactionId),
-      locks: new DeviceLocks(),
-      warn,
-      record,
-      fileSystem: options.fileSystem ?? 'ext4',
-    };
-    await migrateLegacyMetadata(home, metadata);
-    await recover(core);
-    await ensureBaseImage(core);
-    await recordPool(core);
-    return core;
-  } catch (error) {
-    if (created) await takeBack(host, pool, error, warn);
-    throw error;
-  }
+    record,
+  };
 }
 
 async function recover(core: DeviceSetCore): Promise<void> {
+  await migrateLegacyMetadata(core.home, core.metadata);
   const { devices, damaged } = await core.metadata.scan();
   core.table.adopt(devices);
   const contents = core.host.contents(core.pool, core.warn);
