@@ -57,6 +57,10 @@ export class LowerChains {
     this.#known.delete(id);
   }
 
+  forgetAll(): void {
+    this.#known.clear();
+  }
+
   /**
    * Looks whether every lower can be reached, and makes links again that cannot. True if anything was made: what failed
    * for lack of it can be tried again.

@@ -38,6 +38,11 @@ export class MergedViews {
     this.#owner = owner;
   }
 
+  /** What was handed out is nobody's any more: views that are kept mounted belong to whoever finds them. */
+  forget(): void {
+    this.#used.clear();
+  }
+
   /** Mounts, or returns what is mounted already. */
   async get(id: DriverId, label: string | undefined): Promise<string> {
     const { links } = await this.#chains.below(id);

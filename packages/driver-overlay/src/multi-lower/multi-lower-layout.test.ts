@@ -389,6 +389,19 @@ mounting.each([
     expect(existsSync(view)).toBe(false);
   });
 
+  it('a driver that is opened again holds nothing of the time before', async () => {
+    await chain('base', 'image');
+    await driver.createReadWrite('container', 'image');
+    const view = await driver.get('container');
+    await driver.close({ mounts: 'keep' });
+    await driver.open();
+    expect(driver.isAdopted('container')).toBe(true);
+    // Nobody here uses it: it is unmounted, and may have a child.
+    await driver.createReadWrite('child', 'container');
+    expect(existsSync(view)).toBe(false);
+    await driver.put('container');
+  });
+
   it('a home behind a symbolic link is the same home', async () => {
     await chain('base', 'top');
     await driver.close();

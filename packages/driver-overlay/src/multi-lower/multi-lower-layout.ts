@@ -91,7 +91,11 @@ export class MultiLowerLayout implements OverlayLayout {
     this.#state = { facts, traits, upperDiff };
   }
 
-  async close(): Promise<void> {}
+  /** Another process may change the home before it is opened again. */
+  async close(): Promise<void> {
+    this.#views.forget();
+    this.#chains.forgetAll();
+  }
 
   async create({ id, parent, kind, options, signal }: CreateRequest): Promise<void> {
     signal?.throwIfAborted();
