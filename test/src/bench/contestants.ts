@@ -26,26 +26,38 @@ export function mobyLayer(): string | undefined {
   return findProgram('moby-layer');
 }
 
-/** Runs one operation of subject.ts in a process of its own; `portable` switches the addon off. */
-export async function subject(args: readonly string[], portable = false): Promise<SubjectOutput> {
+/** How {@link subject} runs an operation. */
+export interface SubjectSetting {
+  /** Without the addon. */
+  readonly portable?: boolean;
+  /** Default vfs. */
+  readonly driver?: string;
+}
+
+/** Runs one operation of subject.ts in a process of its own. */
+export async function subject(
+  args: readonly string[],
+  { portable = false, driver = 'vfs' }: SubjectSetting = {},
+): Promise<SubjectOutput> {
   const { stdout } = await runProgram(process.execPath, [SUBJECT, ...args], {
-    env: portable ? { LAYER_STORE_NATIVE: 'off' } : {},
+    env: { BENCH_DRIVER: driver, ...(portable ? { LAYER_STORE_NATIVE: 'off' } : {}) },
     timeoutSeconds: 1800,
   });
   return JSON.parse(stdout) as SubjectOutput;
 }
 
-/** One operation of Docker's store with its vfs driver. The last line of its output is the operation. */
+/** One operation of Docker's store. The last line of its output is the operation. */
 export async function moby(
   root: string,
   args: readonly string[],
   count = 1,
+  driver = 'vfs',
 ): Promise<SubjectOutput & { readonly chainID?: string }> {
   const program = mobyLayer();
   if (program === undefined) throw new Error('moby-layer is not installed');
   const { stdout } = await runProgram(
     program,
-    ['-root', root, '-driver', 'vfs', '-n', String(count), ...args],
+    ['-root', root, '-driver', driver, '-n', String(count), ...args],
     { timeoutSeconds: 1800 },
   );
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as SubjectOutput & { readonly chainID?: string };
@@ -61,6 +73,12 @@ export async function gnuTarExtract(target: string, file: string): Promise<Sampl
     '-xf',
     file,
   ]);
+  return { seconds };
+}
+
+/** What a second layer by hard links costs at least: the parent's tree linked whole. */
+export async function linkTree(source: string, target: string): Promise<Sample> {
+  const { seconds } = await runProgram('/usr/bin/cp', ['-al', '--', source, target]);
   return { seconds };
 }
 

@@ -1,10 +1,19 @@
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { gnuTarCreate, gnuTarExtract, inFreshDirectory, moby, mobyLayer, subject } from './contestants.js';
+import {
+  gnuTarCreate,
+  gnuTarExtract,
+  inFreshDirectory,
+  linkTree,
+  moby,
+  mobyLayer,
+  subject,
+} from './contestants.js';
 import { OURS, type Scoreboard } from './scoreboard.js';
 import type { Volume } from './volume.js';
 
 const READ_WRITE_LAYERS = 5;
+const OVERLAY_READ_WRITE_LAYERS = 100;
 /** In one process: the first run compiles, the others are what a program that does more than one layer sees. */
 const RUNS = '4';
 
@@ -28,9 +37,9 @@ export async function layerRace(
     board.add(label('export'), 'GNU tar -c', await gnuTarCreate(directory, path.join(at, 'out.tar')));
   });
   const race = async (root: string, portable: boolean, name: string): Promise<string> => {
-    const registered = await subject(['register', root, input, RUNS], portable);
+    const registered = await subject(['register', root, input, RUNS], { portable });
     const chain = registered.chainId ?? '';
-    const exported = await subject(['export', root, chain, RUNS], portable);
+    const exported = await subject(['export', root, chain, RUNS], { portable });
     for (const [what, sample] of [
       ['register', registered],
       ['export', exported],
@@ -61,6 +70,7 @@ export async function layerRace(
       );
     });
   }
+  await overlayRace(volume, corpus, input, board);
   for (const name of ['node-tar', 'tar-fs'] as const) {
     await inFreshDirectory(at, name, async (directory) => {
       const extracted = await attempt(name, () => subject([`${name}-extract`, directory, input]));
@@ -71,6 +81,43 @@ export async function layerRace(
       if (packed !== undefined) board.add(label('export'), name, packed);
     });
   }
+}
+
+/**
+ * The overlay layouts beside vfs and beside Docker's overlay2; mounts are cheap, so that many are made. The hard-link layout's
+ * second layer stands beside `cp -al` of the first.
+ */
+async function overlayRace(volume: Volume, corpus: string, input: string, board: Scoreboard): Promise<void> {
+  const label = (what: string): string => `${what} ${corpus} ${volume.kind}`;
+  const rw = label(`rw x${OVERLAY_READ_WRITE_LAYERS} overlay2`);
+  for (const driver of ['overlay2', 'overlay']) {
+    await inFreshDirectory(volume.path, driver, async (root) => {
+      const registered = await subject(['register', root, input, RUNS], { driver });
+      const chain = registered.chainId ?? '';
+      board.add(label('register'), driver, registered);
+      if (driver === 'overlay2') {
+        board.add(
+          rw,
+          OURS,
+          await subject(['rw', root, chain, String(OVERLAY_READ_WRITE_LAYERS)], { driver }),
+        );
+        return;
+      }
+      const second = label('second layer by hard links');
+      board.add(second, OURS, await subject(['child', root, chain], { driver }));
+      const [base = ''] = await readdir(path.join(root, driver));
+      board.add(
+        second,
+        'cp -al',
+        await linkTree(path.join(root, driver, base, 'root'), path.join(root, 'linked')),
+      );
+    });
+  }
+  if (mobyLayer() === undefined) return;
+  await inFreshDirectory(volume.path, 'moby-overlay2', async (root) => {
+    const { chainID = '' } = await moby(root, ['register', input], 1, 'overlay2');
+    board.add(rw, 'Docker', await moby(root, ['rw', chainID], OVERLAY_READ_WRITE_LAYERS, 'overlay2'));
+  });
 }
 
 /** A contestant that cannot do it is left out, and that is said. */

@@ -1,11 +1,12 @@
 /**
- * What is measured, one operation in a process of its own: `node subject.js OPERATION ARGUMENT…`. Prints one JSON object with
- * the seconds of the operation alone (Docker's command does the same) and the peak resident set.
+ * What is measured, one operation in a process of its own: `node subject.js OPERATION ARGUMENT…`. Stores are of the driver
+ * that BENCH_DRIVER names (vfs). Prints one JSON object with the seconds of the operation alone (Docker's command does the same) and the peak resident set.
  */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { fileSource } from '@x/archive';
-import { VfsDriver } from '@x/driver-vfs';
+import { overlay2Driver, overlayDriver } from '@x/driver-overlay';
+import { vfsDriver } from '@x/driver-vfs';
 import { type Layer, LayerStore } from '@x/layer-store';
 import * as tar from 'tar';
 import tarFs from 'tar-fs';
@@ -30,7 +31,11 @@ async function timed(work: () => Promise<Omit<Measured, 'seconds'>>): Promise<Me
 }
 
 function openStore(root: string): Promise<LayerStore> {
-  return LayerStore.open({ root, driver: new VfsDriver({ home: `${root}/vfs` }) });
+  return LayerStore.open({
+    root,
+    driver: process.env.BENCH_DRIVER ?? 'vfs',
+    drivers: [vfsDriver, overlay2Driver, overlayDriver],
+  });
 }
 
 /**
@@ -114,6 +119,16 @@ async function readWrite(root: string, chainId: string, count: number): Promise<
   });
 }
 
+/** A layer of one file on a parent: what the driver does about the parent's files is all there is to it. */
+async function registerChild(root: string, parent: string): Promise<Measured> {
+  await using store = await openStore(root);
+  await store.get(parent);
+  return await timed(async () => {
+    await store.register(emptyTarWith('child'), parent);
+    return {};
+  });
+}
+
 async function extractWithTarFs(target: string, file: string): Promise<Measured> {
   return await timed(async () => {
     await pipeline(
@@ -151,6 +166,8 @@ async function run(operation: string, args: readonly string[]): Promise<Measured
       return await reopen(first);
     case 'rw':
       return await readWrite(first, second, Number(third));
+    case 'child':
+      return await registerChild(first, second);
     case 'tar-fs-extract':
       return await extractWithTarFs(first, second);
     case 'tar-fs-pack':
