@@ -19,23 +19,31 @@ export interface AddDeviceOptions {
  * that is active is frozen meanwhile, so that the snapshot is consistent. DRIVER_ID_UNKNOWN, DRIVER_ID_EXISTS, DRIVER_POOL_FULL,
  * DRIVER_POOL_UNUSABLE, OPTION_INVALID; on failure nothing is left.
  */
-export function addDevice(
+export async function addDevice(
   core: DeviceSetCore,
   hash: string,
   baseHash: string,
   options: AddDeviceOptions = {},
 ): Promise<void> {
+  // Also before the locks are taken, so that no two callers can wait for each other.
+  await requirePair(core, hash, baseHash);
   return core.locks.withDevice(baseHash, () =>
     core.locks.withDevice(hash, async () => {
-      const base = await core.table.find(baseHash);
-      if (base === undefined || base.deleted) throw unknownBase(baseHash);
-      if ((await core.table.find(hash)) !== undefined) throw exists(hash);
+      const base = await requirePair(core, hash, baseHash);
       const size = checkedSize(options.size, base);
       await requireRoom(core);
       const record = await snapshot(core, hash, baseHash, base, size);
       if (size > base.size) await growFileSystem(core, hash, record);
     }),
   );
+}
+
+/** The parent's record; the child has none. */
+async function requirePair(core: DeviceSetCore, hash: string, baseHash: string): Promise<DeviceRecord> {
+  const base = await core.table.find(baseHash);
+  if (base === undefined || base.deleted) throw unknownBase(baseHash);
+  if ((await core.table.find(hash)) !== undefined) throw exists(hash);
+  return base;
 }
 
 async function snapshot(

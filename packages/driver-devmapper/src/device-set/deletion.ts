@@ -57,9 +57,9 @@ async function deleteInTurn(
   { state, mayWait }: { readonly state: 'removed' | 'deferred'; readonly mayWait: boolean },
 ): Promise<DeletionOutcome> {
   const { transactions } = core;
+  const discarding = core.options.blkDiscard && state === 'removed';
   await step('delete.open', () => transactions.open('delete', hash, record.deviceId));
   try {
-    const discarding = core.options.blkDiscard && state === 'removed';
     if (discarding) await step('delete.discard', () => discard(core, hash, record));
     const outcome = await deleteFromPool(core, record);
     if (outcome === 'busy') {
@@ -74,16 +74,25 @@ async function deleteInTurn(
     await step('delete.close', () => transactions.close());
     return 'deleted';
   } catch (error) {
-    await settle(core, hash, record);
+    await settle(core, hash, record, discarding);
     throw error;
   }
 }
 
-/** A layer that is still in the table may be deleted again: what was announced is withdrawn. One that is gone is left. */
-async function settle(core: DeviceSetCore, hash: string, record: DeviceRecord): Promise<void> {
-  const intact = core.table.get(hash)?.deviceId === record.deviceId;
+/**
+ * A layer that is still in the table may be deleted again, so what was announced is withdrawn; one that has lost its blocks
+ * is not to be seen again. One that is gone is left to the next start.
+ */
+async function settle(
+  core: DeviceSetCore,
+  hash: string,
+  record: DeviceRecord,
+  discarded: boolean,
+): Promise<void> {
+  const listed = core.table.get(hash)?.deviceId === record.deviceId;
   try {
-    if (intact) await withdraw(core);
+    if (listed && discarded) await entomb(core, hash);
+    if (listed) await withdraw(core);
     else core.transactions.leave();
   } catch (error) {
     core.transactions.leave();

@@ -146,6 +146,7 @@ describe('a layer', () => {
     await expect(set.addDevice('a', 'nobody')).rejects.toMatchObject({ code: 'DRIVER_ID_UNKNOWN' });
     await set.addDevice('a', '');
     await expect(set.addDevice('a', '')).rejects.toMatchObject({ code: 'DRIVER_ID_EXISTS' });
+    await expect(set.addDevice('a', 'a')).rejects.toMatchObject({ code: 'DRIVER_ID_EXISTS' });
   });
 
   it('is not made when the pool is nearly full, or takes no changes', async () => {
@@ -197,6 +198,19 @@ describe('deletion', () => {
       'delete.close',
     ]);
     expect(machine.fileSystems.calls.at(-1)).toMatch(/^discard/);
+  });
+
+  it('that fails after the discard shows no layer without its data, and is finished later', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open({ ...SMALL, blkDiscard: true, deferredDeletion: false });
+    await set.addDevice('a', '');
+    machine.kernel.inject({ call: 'delete', failure: 'EIO' });
+    await expect(set.deleteDevice('a', { sync: false })).rejects.toMatchObject({ errno: 'EIO' });
+    expect(set.list()).toEqual(['', '.deleted-2']);
+    await set.close();
+    const again = await machine.open();
+    expect(again.list()).toEqual(['']);
+    expect([...machine.pool(again).thins.keys()]).toEqual([1]);
   });
 
   it('of a device that the pool does not have any more succeeds', async () => {
