@@ -45,6 +45,7 @@ interface Scenario {
   readonly arrange?: (scratch: string) => Promise<void>;
 }
 
+const EMPTY = { layers: [], mounts: [] };
 const PREPARED = { layers: [BASE_CHAIN, TOP_CHAIN], mounts: [EDITED] };
 const WITH_NEXT = { layers: [BASE_CHAIN, TOP_CHAIN, NEXT_CHAIN], mounts: [EDITED] };
 
@@ -61,6 +62,10 @@ async function damageTop(scratch: string): Promise<void> {
     cacheId = store.map().get(TOP_CHAIN as never)?.cacheId;
   }
   await rm(path.join(scratch, 'store/image/vfs/tar-split', `${cacheId}.json.gz`));
+}
+
+async function removeStore(scratch: string): Promise<void> {
+  for (const name of ['store', 'vfs']) await rm(path.join(scratch, name), { recursive: true });
 }
 
 /** Killed in the middle of a register, so that the open that follows has something to undo. */
@@ -85,6 +90,13 @@ async function interruptRelease(scratch: string): Promise<void> {
 }
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'making a store': {
+    operation: 'open',
+    commit: undefined,
+    arrange: removeStore,
+    before: EMPTY,
+    after: EMPTY,
+  },
   'registering a layer': {
     operation: 'register',
     commit: 'register.commit',

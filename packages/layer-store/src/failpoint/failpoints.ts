@@ -5,6 +5,8 @@ import { defineFailpoints, type FailpointSet } from './failpoint-set.js';
  * one that no scenario reaches fails the build.
  */
 export const FAILPOINTS = [
+  'open.make-database',
+  'open.publish-database',
   'register.intent',
   'register.clear',
   'register.stage',

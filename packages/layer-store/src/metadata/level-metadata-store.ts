@@ -3,6 +3,7 @@ import { Level } from 'level';
 import { MemoryLevel } from 'memory-level';
 import { type ChainId, randomId } from '../ids.js';
 import type { MetadataStore, RemovalBatch } from './metadata-store.js';
+import { ensureDatabase } from './new-database.js';
 import { decodeIntent, decodeLayer, decodeMount, decodeRemoval, salvageDriverIds } from './record-codec.js';
 import type {
   IntentRecord,
@@ -42,21 +43,24 @@ export interface LevelMetadataOptions {
 
 /** The embedded default: LevelDB, one synced batch per transaction. */
 export function levelMetadata(options: LevelMetadataOptions): MetadataStore {
-  const level = new Level<string, string>(options.location, { valueEncoding: 'utf8' });
-  return new LevelMetadataStore(level, `the database ${options.location}`, options.sync ?? true);
+  const { location, sync = true } = options;
+  const connect = async (): Promise<TextLevel> => {
+    await ensureDatabase(location, sync);
+    return new Level<string, string>(location, { valueEncoding: 'utf8' });
+  };
+  return new LevelMetadataStore(connect, `the database ${location}`, sync);
 }
 
 /** In memory, for tests and stores that end with the process. Closing and opening again keeps the content. */
 export function memoryMetadata(): MetadataStore {
-  return new LevelMetadataStore(
-    new MemoryLevel<string, string>({ valueEncoding: 'utf8' }),
-    'the memory database',
-    false,
-  );
+  const level = new MemoryLevel<string, string>({ valueEncoding: 'utf8' });
+  return new LevelMetadataStore(async () => level, 'the memory database', false);
 }
 
 class LevelMetadataStore implements MetadataStore {
-  readonly #level: TextLevel;
+  /** Called when it is opened: a LevelDB that exists opens itself. */
+  readonly #connect: () => Promise<TextLevel>;
+  #connected: TextLevel | undefined;
   readonly #subject: string;
   readonly #sync: boolean;
   #storeId: string | undefined;
@@ -64,21 +68,25 @@ class LevelMetadataStore implements MetadataStore {
   /** Deletions of records that do no harm when a crash keeps them. */
   readonly #deferred: Operation[] = [];
 
-  constructor(level: TextLevel, subject: string, sync: boolean) {
-    this.#level = level;
+  constructor(connect: () => Promise<TextLevel>, subject: string, sync: boolean) {
+    this.#connect = connect;
     this.#subject = subject;
     this.#sync = sync;
   }
 
   open(): Promise<void> {
-    return this.#coded('opened', () => this.#level.open());
+    return this.#coded('opened', async () => {
+      const level = await this.#connect();
+      await level.open();
+      this.#connected = level;
+    });
   }
 
   async close(): Promise<void> {
     try {
       if (this.#deferred.length > 0) await this.#write([]);
     } finally {
-      await this.#coded('closed', () => this.#level.close());
+      await this.#coded('closed', async () => this.#connected?.close());
     }
   }
 
@@ -146,6 +154,14 @@ class LevelMetadataStore implements MetadataStore {
       { type: 'put', key: META_KEY, value: JSON.stringify(meta) },
     ];
     return this.#coded('written', () => this.#level.batch(batch, { sync: this.#sync }));
+  }
+
+  get #level(): TextLevel {
+    return this.#connected ?? this.#throwClosed();
+  }
+
+  #throwClosed(): never {
+    throw this.#failure('is not open');
   }
 
   #readMeta(text: string | undefined): string {
