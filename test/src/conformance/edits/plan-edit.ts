@@ -171,11 +171,11 @@ class EditPlan {
       }
       case 'set-xattr':
         return native
-          ? this.#on(this.#own('file'), this.#wish.place, (entry) => this.#xattr(entry))
+          ? this.#on(this.#own('file', 'directory'), this.#wish.place, (entry) => this.#xattr(entry))
           : undefined;
       case 'remove-xattr':
         return native
-          ? this.#on(this.#own('file'), this.#wish.place, ({ path }) => ({
+          ? this.#on(this.#own('file', 'directory'), this.#wish.place, ({ path }) => ({
               kind,
               path,
               name: pick(USER_XATTRS, value)[0],
