@@ -134,6 +134,36 @@ withMounts('probing for overlay', () => {
     expect(readdirSync(home)).toEqual([]);
   });
 
+  it('says that the addon is missing', () => {
+    expect(probeAs(area.directory('home', NOBODY), [], [], 'off')).toMatchObject({
+      supported: false,
+      code: 'DRIVER_PREREQUISITES',
+      remedy: expect.stringContaining('addon'),
+    });
+  });
+
+  it('says that the mount program is missing, or that its home has a colon', () => {
+    const home = area.directory('home', NOBODY);
+    expect(probeAs(home, [], ['fuse-nothing'])).toMatchObject({
+      code: 'DRIVER_PREREQUISITES',
+      reason: expect.stringContaining('fuse-nothing'),
+    });
+    expect(probeAs(`${home}/a:b/c`, [], ['fuse-overlayfs'])).toMatchObject({
+      code: 'DRIVER_PREREQUISITES',
+      reason: expect.stringContaining('colon'),
+    });
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  it('says that a mount program failed, with its words', () => {
+    const home = area.directory('home', NOBODY);
+    expect(probeAs(home, ['unshare', '-Ur'], ['/usr/bin/false'])).toMatchObject({
+      supported: false,
+      reason: expect.stringMatching(/false|dev\/fuse/),
+    });
+    expect(readdirSync(home)).toEqual([]);
+  });
+
   it('says that a user may not write to the home', () => {
     const home = area.directory('home');
     chmodSync(home, 0o755);
@@ -145,12 +175,17 @@ withMounts('probing for overlay', () => {
   });
 });
 
-function probeAs(home: string, through: readonly string[] = []): unknown {
+function probeAs(
+  home: string,
+  through: readonly string[] = [],
+  more: readonly string[] = [],
+  addon = process.env.LAYER_STORE_NATIVE ?? '',
+): unknown {
   const user = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
-  const [program = '', ...args] = [...user, ...through, process.execPath, SCRIPT, home];
+  const [program = '', ...args] = [...user, ...through, process.execPath, SCRIPT, home, ...more];
   const env = {
     PATH: '/usr/bin:/bin:/usr/sbin:/sbin',
-    LAYER_STORE_NATIVE: process.env.LAYER_STORE_NATIVE ?? '',
+    LAYER_STORE_NATIVE: addon,
   };
   return JSON.parse(execFileSync(program, args, { cwd: '/', env }).toString());
 }
