@@ -6,8 +6,6 @@ import { AT_FDCWD, native, RENAME_EXCHANGE } from '@x/native';
 import { HARDLINK_FAILPOINTS } from './failpoints.js';
 import { isDirectory, type LayerDirectory } from './layer-directory.js';
 
-const { step } = HARDLINK_FAILPOINTS;
-
 /** A layer to be unpacked onto a tree that shares its files. */
 export interface ApplyRequest {
   readonly target: LayerDirectory;
@@ -28,12 +26,12 @@ export async function applyOnSharedTree(request: ApplyRequest): Promise<UnpackRe
   const { target, layer, unpack } = request;
   const unfinished = await mkdtemp(target.unfinishedPrefix);
   try {
-    await step('hardlink.apply-share', () => copyBase(request, unfinished));
-    const result = await step('hardlink.apply-unpack', () =>
+    await HARDLINK_FAILPOINTS.step('hardlink.apply-share', () => copyBase(request, unfinished));
+    const result = await HARDLINK_FAILPOINTS.step('hardlink.apply-unpack', () =>
       layer.unpack(unfinished, { ...unpack, whiteouts: 'delete' }),
     );
-    await step('hardlink.apply-publish', () => publish(unfinished, target));
-    await step('hardlink.apply-clear', async () => {
+    await HARDLINK_FAILPOINTS.step('hardlink.apply-publish', () => publish(unfinished, target));
+    await HARDLINK_FAILPOINTS.step('hardlink.apply-clear', async () => {
       const leftovers = await target.leftovers({ kind: 'root' });
       for (const leftover of leftovers) await removeRobustly(leftover);
     });

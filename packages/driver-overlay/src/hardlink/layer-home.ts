@@ -9,7 +9,6 @@ import { isLayerId, LayerDirectory } from './layer-directory.js';
 /** Ids begin with a letter or digit, so none of these can be one. */
 const STAGED = '.tmp-';
 const TRASHED = '.trash-';
-const { step } = HARDLINK_FAILPOINTS;
 
 /** Who may pass through the home: content of layers is nobody else's business, set-user-id programs least of all. */
 export interface HomeAccess {
@@ -62,13 +61,15 @@ export class LayerHome {
     const staged = new LayerDirectory(join(this.path, STAGED + id));
     await removeRobustly(staged.path);
     try {
-      await step('hardlink.create-fill', async () => {
+      await HARDLINK_FAILPOINTS.step('hardlink.create-fill', async () => {
         // World-searchable: a mapped root is another user. The home keeps everybody else out.
         await mkdir(staged.path);
         await chmod(staged.path, 0o755);
         await fill(staged);
       });
-      await step('hardlink.create-publish', () => rename(staged.path, this.layer(id).path));
+      await HARDLINK_FAILPOINTS.step('hardlink.create-publish', () =>
+        rename(staged.path, this.layer(id).path),
+      );
     } catch (error) {
       // The failure to report is the first one; the next open clears away what could not be removed now.
       await removeRobustly(staged.path).catch(() => undefined);
@@ -82,9 +83,9 @@ export class LayerHome {
   async remove(id: DriverId, beforeDeletion: (path: string) => Promise<void>): Promise<void> {
     const trashed = join(this.path, TRASHED + id);
     await removeRobustly(trashed);
-    const there = await step('hardlink.remove-hide', () => this.#hide(id, trashed));
+    const there = await HARDLINK_FAILPOINTS.step('hardlink.remove-hide', () => this.#hide(id, trashed));
     if (!there) return;
-    await step('hardlink.remove-delete', async () => {
+    await HARDLINK_FAILPOINTS.step('hardlink.remove-delete', async () => {
       await beforeDeletion(trashed);
       await removeRobustly(trashed);
     });
