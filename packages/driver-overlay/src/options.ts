@@ -27,7 +27,7 @@ export interface OverlayDriverOptions {
   /** How ids in archives map to ids on disk. */
   readonly idMap?: IdMap;
   /**
-   * How overlay is mounted: `fsopen` (kernel 6.13, up to 500 lowers), `mount` (mount(2): the options fit a page), or the first
+   * How overlay is mounted: `fsopen` (kernel 6.7, up to 500 layers), `mount` (mount(2): the options fit a page), or the first
    * of them that works. Default `auto`.
    */
   readonly mountInterface?: 'auto' | 'fsopen' | 'mount';
