@@ -16,6 +16,8 @@ export interface OtherProcess {
   /** As nobody; where the tests are run without root, as the user they are run by. */
   readonly unprivileged?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** Kinds of random edits left out. */
+  readonly without?: readonly string[];
 }
 
 /** What the command says in its last line. */
@@ -47,8 +49,13 @@ export async function expectConformance(
   const asNobody = how.unprivileged === true && process.getuid?.() === 0;
   const home = mkdtempSync(path.join(WORK_DIRECTORY, 'layer-other-'));
   if (asNobody) chownSync(home, NOBODY, NOBODY);
+  const without = (how.without ?? []).flatMap((kind) => ['--without', kind]);
   try {
-    const { code, lines } = await run([module, '--name', name, '--home', home, '--json'], asNobody, how.env);
+    const { code, lines } = await run(
+      [module, '--name', name, '--home', home, '--json', ...without],
+      asNobody,
+      how.env,
+    );
     const summary = lines.pop() as Summary;
     if (summary.unsupported !== undefined && process.env.CI !== 'true') {
       console.warn(`skipped: ${name}: ${summary.unsupported.reason}; ${summary.unsupported.remedy}`);
