@@ -77,8 +77,6 @@ function promisedBy(marks: readonly string[]): ReadonlySet<string> {
 async function work(): Promise<ReadonlyMap<string, string>> {
   const digests = new Map<string, string>();
   await using store = await openStore();
-  // A database that LevelDB has just made is damaged by a power cut until its directory has reached the disk.
-  run('sync', '-f', mountPoint);
   mark('opened');
   let parent: Layer | undefined;
   const layers: Layer[] = [];
