@@ -62,7 +62,8 @@ export const ERROR_CODES = {
     'The thin pool is of another kind, in other hands, read-only or damaged; the message says what to do',
   DRIVER_FAILED: 'A driver operation failed; the cause says why',
   DRIVER_STATE_DAMAGED: 'A file that the driver keeps its records in cannot be read as one; see path',
-  DRIVER_STATE_FOREIGN: 'The state found does not belong to this home: another pool, or one with data of somebody else',
+  DRIVER_STATE_FOREIGN:
+    'The state found does not belong to this home: another pool, or one with data of somebody else',
   // --- the store
   STORE_LOCKED: 'Another opener holds this store; close it first',
   STORE_CLOSED: 'The store is closed',
@@ -153,10 +154,14 @@ export function isLayerStoreError(error: unknown, code?: ErrorCode): error is La
   return code === undefined || ('code' in error && error.code === code);
 }
 
+/** Of a full quota: Node (libuv) has no name for it and gives the code `UNKNOWN`. Linux, every architecture of Node's. */
+const EDQUOT = 122;
+
 /** The errno name of a failed system call (`node:fs`, the addon or a {@link LayerStoreError}), if there is one. */
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   if (isLayerStoreError(error)) return error.errno;
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+  const { code, errno } = error as { code?: unknown; errno?: unknown };
+  if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return code;
+  return errno === -EDQUOT ? 'EDQUOT' : undefined;
 }
