@@ -14,6 +14,7 @@ export {
   isExpectationFailed,
   notApplicable,
 } from './conformance/expectation.js';
+export { bytesOf, entryNames, layerBytes, layerEntry, layerOf, sourceOf } from './conformance/layer-bytes.js';
 export { resultText, summaryText } from './conformance/report/human-report.js';
 export { resultLine, summaryLine } from './conformance/report/json-report.js';
 export { type DriverConformance, runDriverConformance } from './conformance/run-driver-conformance.js';

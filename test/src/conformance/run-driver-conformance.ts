@@ -18,7 +18,7 @@ export interface DriverConformance extends ConformanceSubject {
 
 /** What is used of Jest, or of a framework with the same globals. */
 interface TestGlobals {
-  describe(name: string, define: () => void): void;
+  readonly describe: (name: string, define: () => void) => void;
   it: DeclareTest & { readonly skip: DeclareTest };
 }
 type DeclareTest = (name: string, run: () => Promise<void>, timeout?: number) => void;

@@ -67,8 +67,8 @@ export function checkSubject(subject: ConformanceSubject): CheckedSubject {
   if (typeof factory !== 'object' || factory === null)
     invalidOption(WHERE, 'factory', 'a DriverFactory', factory);
   assertString(WHERE, 'factory.name', factory.name);
-  assertFunction(WHERE, 'factory.probe', factory.probe);
-  assertFunction(WHERE, 'factory.create', factory.create);
+  for (const method of ['probe', 'create'] as const)
+    assertFunction(WHERE, `factory.${method}`, factory[method] as unknown);
   assertPath(WHERE, 'workDirectory', workDirectory);
   if (grep !== '') assertString(WHERE, 'grep', grep);
   for (const need of require) assertOneOf(WHERE, 'require', need, MACHINE_NEEDS);

@@ -3,9 +3,9 @@ import type { Workbench } from '../check.js';
 /** A prepared benchmark. */
 export interface Measured {
   /** What is timed. */
-  round(): Promise<void>;
+  readonly round: () => Promise<void>;
   /** Undoes a round, untimed. */
-  afterwards?(): Promise<void>;
+  readonly afterwards?: () => Promise<void>;
 }
 
 /** Something whose time is of interest, and never a verdict. */

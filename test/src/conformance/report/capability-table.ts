@@ -3,7 +3,7 @@ import type { ConformanceReport } from '../runner/report.js';
 
 interface Column {
   readonly title: string;
-  cell(report: ConformanceReport, capabilities: DriverCapabilities): string;
+  readonly cell: (report: ConformanceReport, capabilities: DriverCapabilities) => string;
 }
 
 const yesNo = (claim: boolean): string => (claim ? 'yes' : 'no');

@@ -69,7 +69,7 @@ export const CAPABILITY_CHECKS: readonly Check[] = [
         const mounts = mountsBelow(await readMountInfo(), home).map(({ mountPoint }) => mountPoint);
         const holder = mounts.find((mount) => root === mount || root.startsWith(`${mount}/`));
         if (facts.capabilities.mounts)
-          expectTrue(holder !== undefined, `${root} is on one of the mounts [${mounts}]`);
+          expectTrue(holder !== undefined, `${root} is on one of the mounts [${mounts.join(', ')}]`);
         else expectEqual(mounts, [], 'mounts below the home');
       });
       const left = mountsBelow(await readMountInfo(), home).map(({ mountPoint }) => mountPoint);
