@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { formatChange } from '@x/archive';
+import { file, removed, symbolicLink } from '../../appliers/index.js';
 import type { Check, Workbench } from '../../check.js';
 import { EditSession } from '../../edits/edit-session.js';
 import { expectEqual, expectTrue } from '../../expectation.js';
-import { bytesOf } from '../../layer-bytes.js';
+import { edit } from '../../fixtures/layers.js';
+import { bytesOf, LAYER_TIME, layerEntry, layerOf } from '../../layer-bytes.js';
 import { diffsOf, editLayers, rebuildLayers, removeLayers } from '../random-tree/layer-chain.js';
 import { forRandomLayers, type RandomCase } from '../random-tree/random-property.js';
 import { editPowers, randomLook, randomSettings } from '../random-tree/random-settings.js';
@@ -57,6 +59,32 @@ export const NATIVE_DIFF_CHECKS: readonly Check[] = [
       await driver.withMount('top', touchWithoutChange);
       expectEqual((await driver.changes('top', 'basis')).map(formatChange), [], 'changes');
       expectEqual(await driver.diffSize('top', 'basis'), 0, 'size of what changed');
+      await expectAsCompared(driver, reference, 'top', 'basis');
+    },
+  },
+  {
+    family: FAMILY,
+    name: 'what was replaced by something of the same size and time is found, a file and a link (moby 31805)',
+    run: async (bench) => {
+      const { driver } = bench;
+      const reference = await bench.vfs();
+      await driver.create('basis');
+      await driver.applyDiff(
+        'basis',
+        undefined,
+        await layerOf(layerEntry.file('file', 'before'), layerEntry.symbolicLink('link', 'here')),
+      );
+      await driver.createReadWrite('top', 'basis');
+      const time = { mtime: LAYER_TIME };
+      await edit(
+        driver,
+        'top',
+        removed('link'),
+        symbolicLink('link', 'away', time),
+        file('file', 'after!', time),
+      );
+      const changes = (await driver.changes('top', 'basis')).map(formatChange);
+      expectEqual(changes, ['C /file', 'C /link'], 'changes');
       await expectAsCompared(driver, reference, 'top', 'basis');
     },
   },
