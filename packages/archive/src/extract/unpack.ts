@@ -131,7 +131,8 @@ class Unpacking {
   /** Idempotent; never rejects. */
   async close(): Promise<void> {
     await this.#reader.close();
-    await Promise.allSettled(this.#running.flatMap(({ result, seen }) => [result, seen]));
+    await Promise.allSettled(this.#running.map(({ result }) => result ?? Promise.resolve()));
+    await Promise.allSettled(this.#running.map(({ seen }) => seen ?? Promise.resolve()));
     await this.#executor?.close();
     // The root is of no use after a failure, but file content must not stay behind under a name nobody knows.
     if (!this.#finished && this.#planner.usedScratch) {

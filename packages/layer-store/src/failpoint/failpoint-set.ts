@@ -16,7 +16,7 @@ export const FAILPOINT_VARIABLE = 'LAYER_STORE_FAILPOINT';
 export interface FailpointSet<Name extends string> {
   readonly names: readonly Name[];
   /** Runs one step. Without a hook it costs a comparison. */
-  step<T>(name: Name, work: () => Promise<T>): Promise<T>;
+  readonly step: <T>(name: Name, work: () => Promise<T>) => Promise<T>;
 }
 
 let hook: FailpointHook | undefined = hookOf(process.env[FAILPOINT_VARIABLE]);

@@ -11,14 +11,12 @@ describe('runProgram', () => {
   it('feeds its input, inherits no environment, and works in /', async () => {
     expect((await runProgram('cat', [], { input: Buffer.from('in') })).stdout.toString()).toBe('in');
     const { stdout } = await runProgram('env', [], { env: { OURS: '1' } });
-    expect(
-      stdout
-        .toString()
-        .trim()
-        .split('\n')
-        .map((line) => line.split('=')[0])
-        .toSorted(),
-    ).toEqual(['LC_ALL', 'OURS', 'PATH']);
+    const names = stdout
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/=.*/, ''));
+    expect(new Set(names)).toEqual(new Set(['LC_ALL', 'OURS', 'PATH']));
     expect((await runProgram('pwd', [])).stdout.toString()).toBe('/\n');
   });
 
