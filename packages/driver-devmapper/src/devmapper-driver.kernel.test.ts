@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DevmapperDriver } from './devmapper-driver.js';
 import type { DevmapperDriverOptions } from './driver-options.js';
+import { checkDevices } from './inspection/check-devices.js';
 
 const SCRATCH = process.env.LAYER_STORE_SCRATCH ?? '/run/scratch';
 const MIB = 1 << 20;
@@ -57,6 +58,7 @@ describe('the devicemapper driver on a real kernel', () => {
       const changes = await driver.changes('b', 'a');
       expect(changes.map(({ kind, path }) => `${kind} ${path.toString()}`)).toEqual(['modify /file']);
       expect(await driver.metadata('b')).toMatchObject({ DeviceId: '3', DeviceSize: String(64 * MIB) });
+      expect(await checkDevices(driver.deviceSet)).toEqual({ lost: [], unowned: [] });
       const status = new Map(await driver.status());
       expect(status.get('Backing Filesystem')).toBe('ext4');
       expect(status.get('Data loop file')).toBe(join(home, 'devicemapper/data'));

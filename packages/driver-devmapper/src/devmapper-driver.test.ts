@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { SimulatedMachine, SMALL } from './device-set/simulated-machine.test-support.js';
 import { DevmapperDriver } from './devmapper-driver.js';
 import { devicemapperDriver } from './factory.js';
+import { checkDevices } from './inspection/check-devices.js';
 import { deviceStatus } from './inspection/device-status.js';
 
 const MIB = 1 << 20;
@@ -114,6 +115,18 @@ describe('the devicemapper driver', () => {
     expect(status).toMatchObject({ deviceId: 2, size: 64 * MIB, transactionId: 2, sizeInSectors: 131072 });
     expect(await driver.deviceSet.hasActivatedDevice('a')).toBe(false);
     await expect(deviceStatus(driver.deviceSet, 'b')).rejects.toMatchObject({ code: 'DRIVER_ID_UNKNOWN' });
+  });
+
+  it('finds what the pool has lost, and what is in it that nothing here owns', async () => {
+    await using machine = await SimulatedMachine.start();
+    await using driver = await opened(machine);
+    await driver.create('kept');
+    await driver.create('lost');
+    expect(await checkDevices(driver.deviceSet)).toEqual({ lost: [], unowned: [] });
+    machine.pool(driver.deviceSet).thins.delete(3);
+    await driver.deviceSet.core.pool.createThin(77);
+    expect(await checkDevices(driver.deviceSet)).toEqual({ lost: ['lost'], unowned: [77] });
+    expect(await driver.list()).toEqual(['kept', 'lost']);
   });
 
   it('tells what it asks of the device mapper, as much as it is told to', async () => {
