@@ -13,6 +13,7 @@ import {
   type UnpackResult,
 } from '@x/layer-store';
 import { native } from '@x/native';
+import { checkProgramMark, markForProgram } from './fuse/program-mark.js';
 import { HardlinkLayout } from './hardlink/hardlink-layout.js';
 import type { LayoutContext, OverlayLayout } from './layout.js';
 import { KernelMounter } from './mount/kernel-mounter.js';
@@ -90,8 +91,10 @@ export class OverlayDriver extends Driver {
         { driver: this.name, path: this.home },
       );
     }
+    checkProgramMark(this.home, this.#options.mountProgram);
     if (!(await hasEntries(this.home))) await this.#requireSupported();
     await this.#layout.open();
+    markForProgram(this.home, this.#options.mountProgram);
     await this.#context.learn();
   }
 
