@@ -149,6 +149,11 @@ describe('the driver of a module', () => {
       [],
     ],
     [
+      'called driver goes before the default export',
+      'export const driver = vfsDriver; export default { ...vfsDriver, name: "o" };',
+      [],
+    ],
+    [
       'is the default export',
       'export const other = { ...vfsDriver, name: "o" }; export default vfsDriver;',
       [],

@@ -3,14 +3,15 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { VfsDriver, vfsDriver } from '@x/driver-vfs';
 import type { DriverFactory } from '@x/layer-store';
+import { runProgram } from '@x/layer-store/driver-kit';
 import { loadNative } from '@x/native';
-import { itWith, nativeAddon, rootPrivilege } from '../../capability/capability.js';
+import { itWith, nativeAddon, program, rootPrivilege } from '../../capability/capability.js';
 import { file } from '../appliers/index.js';
-import type { Check } from '../check.js';
+import type { Check, MachineNeed } from '../check.js';
 import { expectEqual, expectSameTree, notApplicable } from '../expectation.js';
 import { WORK_DIRECTORY } from '../machine.test-support.js';
 import type { CheckOutcome, CheckResult, ConformanceReport } from './report.js';
-import { runConformance } from './run-conformance.js';
+import { outcomeWithoutRunning, planChecks, runConformance } from './run-conformance.js';
 
 let workDirectory: string;
 
@@ -198,11 +199,16 @@ describe('what does not apply', () => {
     });
   });
 
-  it.each(['root', 'native'] as const)('%s is looked for before the check is run', async (need) => {
-    const present = need === 'root' ? process.getuid?.() === 0 : loadNative().available;
+  it.each(['root', 'native'] as const)('%s is looked for before the check is run', (need) => {
     const one = check(async () => {}, { needs: [need] });
-    expect((await outcomeOf(one)).outcome).toBe(present ? 'pass' : 'not-applicable');
-    expect((await outcomeOf(one, { require: [need] })).outcome).toBe(present ? 'pass' : 'fail');
+    const outcome = (present: boolean, require: readonly MachineNeed[]) => {
+      const { checked, facts } = planChecks({ factory: vfsDriver, require }, [one]);
+      return outcomeWithoutRunning(one, checked, { ...facts, [need]: present })?.outcome;
+    };
+    expect(outcome(true, [need])).toBeUndefined();
+    expect(outcome(false, [])).toBe('not-applicable');
+    expect(outcome(false, ['file-system'])).toBe('not-applicable');
+    expect(outcome(false, [need])).toBe('fail');
   });
 });
 
@@ -230,6 +236,23 @@ describe('after every check', () => {
         }),
       );
       expect(failure.message).toMatch(/still in use after close: mount .*\/scratch-\w+ \(tmpfs\)/);
+    },
+  );
+
+  itWith(rootPrivilege(), program('losetup', 'apt-get install mount'))(
+    'a loop device that is still there is a failure, and is taken away',
+    async () => {
+      const failure = await failureOf(
+        check(async ({ home }) => {
+          await writeFile(path.join(home, 'disk'), Buffer.alloc(64 * 1024));
+          await runProgram('losetup', ['--find', path.join(home, 'disk')]);
+        }),
+      );
+      expect(failure.message).toMatch(
+        /still in use after close: loop device \/dev\/loop\d+ on .*\/vfs\/disk/,
+      );
+      const { stdout } = await runProgram('losetup', ['--list', '--output', 'BACK-FILE']);
+      expect(stdout.toString()).not.toContain(workDirectory);
     },
   );
 
