@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { formatChange } from '@x/archive';
+import { formatChange, IdMap } from '@x/archive';
 import { native } from '@x/native';
 import { OverlayDriver } from '../overlay-driver.js';
 import { IS_ROOT, TestArea } from '../test-area.test-support.js';
@@ -119,6 +119,28 @@ withMounts('layers of the hard-link layout', () => {
     await driver.put('rw');
     expect(existsSync(root)).toBe(false);
     expect((await driver.changes('rw', 'image')).map(formatChange)).toEqual(['C /etc', 'C /etc/other']);
+  });
+
+  it('belong to the mapped root where ids are mapped', async () => {
+    const ranges = [{ containerId: 0, hostId: 100_000, size: 65_536 }];
+    const idMap = new IdMap({ uids: ranges, gids: ranges });
+    await using mapped = new OverlayDriver({ home: area.at('mapped'), layout: 'hardlink', idMap });
+    await mapped.open();
+    await mapped.create('base');
+    await mapped.createReadWrite('rw', 'base');
+    await mapped.withMount('rw', async (root) => {
+      const paths = [
+        join(root),
+        join(root, '../upper'),
+        join(root, '../work/work'),
+        area.at('mapped/base/root'),
+      ];
+      expect(paths.map((path) => [statSync(path).uid, statSync(path).gid])).toEqual(
+        paths.map(() => [100_000, 100_000]),
+      );
+    });
+    const { mode, uid, gid } = statSync(area.at('mapped'));
+    expect([mode & 0o777, uid, gid]).toEqual([0o710, 0, 100_000]);
   });
 
   it('say what file system they are on', async () => {

@@ -3,8 +3,9 @@ import type { NativeCalls } from '@x/native';
 
 const DT_UNKNOWN = 0;
 
-/** Whether entries of a directory, which has some, come with their type: getdents(2) says so. */
-export async function givesEntryTypes(calls: NativeCalls, directory: string): Promise<boolean> {
+/** Whether entries of a directory come with their type: getdents(2) says so. Undefined for one without entries. */
+export async function givesEntryTypes(calls: NativeCalls, directory: string): Promise<boolean | undefined> {
   await using handle = await open(directory, 'r');
-  return (await calls.getdents(handle.fd)).every(({ type }) => type !== DT_UNKNOWN);
+  const entries = await calls.getdents(handle.fd);
+  return entries.length === 0 ? undefined : entries.every(({ type }) => type !== DT_UNKNOWN);
 }

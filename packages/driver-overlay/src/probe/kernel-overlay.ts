@@ -16,7 +16,7 @@ export async function tryKernelOverlay(
   const layers = await makeScratchLayers(directory);
   const mounted = await tryMount(calls, layers, userXattr);
   if (mounted !== undefined) return mounted;
-  if (!(await givesEntryTypes(calls, directory))) {
+  if ((await givesEntryTypes(calls, directory)) !== true) {
     await unmount(layers.merged, { lazy: true });
     return { kind: 'no-d-type' };
   }

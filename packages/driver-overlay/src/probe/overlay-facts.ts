@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileSystemOf } from '@x/layer-store/driver-kit';
-import { native } from '@x/native';
+import { type NativeCalls, native } from '@x/native';
 import { givesEntryTypes } from './d-type.js';
 import { inUserNamespace } from './user-namespace.js';
 
@@ -19,13 +20,18 @@ export interface OverlayFacts {
   readonly dType: boolean | undefined;
 }
 
-/** Looks at a home that is not empty. Mounts nothing. */
+/** Looks at a home that exists. Mounts nothing. */
 export async function overlayFacts(home: string): Promise<OverlayFacts> {
   const { name } = await fileSystemOf(home);
   return {
     index: existsSync(INDEX_PARAMETER),
     userXattr: inUserNamespace(),
     fileSystem: name,
-    dType: native.available ? await givesEntryTypes(native.calls, home) : undefined,
+    dType: native.available ? await lookForTypes(native.calls, home) : undefined,
   };
+}
+
+/** An empty home is an entry itself. */
+async function lookForTypes(calls: NativeCalls, home: string): Promise<boolean | undefined> {
+  return (await givesEntryTypes(calls, home)) ?? (await givesEntryTypes(calls, dirname(home)));
 }
