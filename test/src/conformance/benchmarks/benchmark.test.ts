@@ -1,11 +1,19 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { vfsDriver } from '@x/driver-vfs';
 import type { Workbench } from '../check.js';
 import { WORK_DIRECTORY } from '../machine.test-support.js';
 import { measure, timingOf } from './benchmark.js';
 import { runBenchmarks } from './run-benchmarks.js';
+
+let workDirectory: string;
+
+beforeEach(async () => {
+  workDirectory = await mkdtemp(path.join(WORK_DIRECTORY, 'benchmark-'));
+});
+
+afterEach(() => rm(workDirectory, { recursive: true }));
 
 describe('timings', () => {
   it.each([
@@ -45,7 +53,6 @@ describe('timings', () => {
   });
 
   it('are printed a line each, and leave nothing behind', async () => {
-    const workDirectory = await mkdtemp(path.join(WORK_DIRECTORY, 'benchmark-'));
     const subject = { factory: vfsDriver, workDirectory, grep: '(Exists)' };
     const lines: string[] = [];
     expect(await runBenchmarks(subject, { json: false, write: (text) => lines.push(text) })).toBe(0);
@@ -58,6 +65,5 @@ describe('timings', () => {
       outcome: 'pass',
     });
     expect(await readdir(workDirectory)).toEqual([]);
-    await rm(workDirectory, { recursive: true });
   });
 });
