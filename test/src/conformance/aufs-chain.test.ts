@@ -72,7 +72,7 @@ async function run(factory: DriverFactory, scratch: string): Promise<Outcome> {
   const whole = await digestOf(top.tarStreamFrom());
   const rw = await store.createRWLayer('work', topChain);
   const root = await rw.mount();
-  const mounted = treeListing(root, { times: false });
+  const mounted = await treeListing(root, { times: false });
   await editAt(root);
   await rw.unmount();
   const edit = await digestOf(rw.tarStream());

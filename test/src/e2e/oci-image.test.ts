@@ -133,7 +133,7 @@ function openStore(root: string, driver: string): Promise<LayerStore> {
 }
 
 /** Times of directories are what unpacking leaves them; umoci and we differ there where the archive says nothing. */
-const comparable = (root: string): readonly string[] => treeListing(root, { times: false });
+const comparable = (root: string): Promise<readonly string[]> => treeListing(root, { times: false });
 
 async function unpackedByUmoci(layout: string, bundle: string): Promise<readonly string[]> {
   await runProgram('umoci', ['unpack', '--image', `${layout}:latest`, bundle]);
@@ -159,7 +159,7 @@ describe.each(['vfs', 'overlay2'])('OCI images and %s', (driver) => {
         expect(gunzipSync(await readFile(blob)).equals(await readFile(out))).toBe(true);
       }
       const rw = await store.createRWLayer('look', layer?.chainId);
-      const mounted = comparable(await rw.mount());
+      const mounted = await comparable(await rw.mount());
       await rw.unmount();
       expect(mounted).toEqual(await unpackedByUmoci(layout, `${scratch.path}/bundle`));
     },
@@ -183,7 +183,7 @@ describe.each(['vfs', 'overlay2'])('OCI images and %s', (driver) => {
       await rm(`${second}/srv/data`, { recursive: true });
       await mkdir(`${second}/srv/data`);
       await writeFile(`${second}/srv/data/c`, 'c\n');
-      const mounted = comparable(second);
+      const mounted = await comparable(second);
       await next.unmount();
       const top = await store.commit(next);
 

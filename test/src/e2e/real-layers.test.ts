@@ -68,10 +68,10 @@ describe.each(['vfs', 'overlay2', 'overlay'])('real layers on %s', (driver) => {
       await using store = await openStore(`${scratch.path}/store`, driver);
       const layer = await store.register(createReadStream(file));
       const rw = await store.createRWLayer('look', layer.chainId);
-      const mounted = treeListing(await rw.mount());
+      const mounted = await treeListing(await rw.mount());
       await rw.unmount();
       await extractWithGnuTar(`${scratch.path}/gnu`, file);
-      const expected = treeListing(`${scratch.path}/gnu`);
+      const expected = await treeListing(`${scratch.path}/gnu`);
       expect(expected.some((line) => line.includes('security.capability='))).toBe(true);
       expect(mounted).toEqual(expected);
     },
@@ -86,7 +86,8 @@ describe.each(['vfs', 'overlay2', 'overlay'])('real layers on %s', (driver) => {
       const base = await store.register(createReadStream(await debianTar()));
       const changed = await store.register(createReadStream(await changedDebianTar()), base.chainId);
       const rw = await store.createRWLayer('look', changed.chainId);
-      const names = new Set(treeListing(await rw.mount()).map((line) => line.split(' ', 1)[0]));
+      const lines = await treeListing(await rw.mount());
+      const names = new Set(lines.map((line) => line.split(' ', 1)[0]));
       await rw.unmount();
       expect(names).toContain('/etc/motd.new');
       expect(names).not.toContain('/etc/debian_version');
