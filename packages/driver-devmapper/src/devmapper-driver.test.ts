@@ -160,6 +160,16 @@ describe('the devicemapper driver', () => {
     expect(() => second.deviceSet).toThrow(expect.objectContaining({ code: 'DRIVER_CLOSED' }));
   });
 
+  it('keeps no pool when it is closed so with nothing mounted', async () => {
+    await using machine = await SimulatedMachine.start();
+    const driver = await opened(machine);
+    await driver.create('a');
+    await driver.withMount('a', () => Promise.resolve());
+    await driver.close({ mounts: 'keep' });
+    expect([...machine.kernel.devices.keys()]).toEqual([]);
+    expect(await machine.loops.find(join(machine.home, 'devicemapper', 'data'))).toBeUndefined();
+  });
+
   it('cleans up without losing a layer or itself', async () => {
     await using machine = await SimulatedMachine.start();
     await using driver = await opened(machine);

@@ -4,6 +4,7 @@ import { step } from '../failpoints.js';
 import type { DeviceRecord } from '../metadata/device-record.js';
 import { deactivate, stillActive } from './activation.js';
 import { createDevice } from './create-device.js';
+import { deleteDevice } from './deletion.js';
 import { activeDevice, type DeviceSetCore } from './device-set-core.js';
 import { growFileSystem } from './growth.js';
 import { requireRoom } from './pool-condition.js';
@@ -27,15 +28,31 @@ export async function addDevice(
 ): Promise<void> {
   // Also before the locks are taken, so that no two callers can wait for each other.
   await requirePair(core, hash, baseHash);
-  return core.locks.withDevice(baseHash, () =>
-    core.locks.withDevice(hash, async () => {
-      const base = await requirePair(core, hash, baseHash);
-      const size = checkedSize(options.size, base);
-      await requireRoom(core);
-      const record = await snapshot(core, hash, baseHash, base, size);
-      if (size > base.size) await growFileSystem(core, hash, record);
-    }),
-  );
+  let made = false;
+  try {
+    await core.locks.withDevice(baseHash, () =>
+      core.locks.withDevice(hash, async () => {
+        const base = await requirePair(core, hash, baseHash);
+        const size = checkedSize(options.size, base);
+        await requireRoom(core);
+        const record = await snapshot(core, hash, baseHash, base, size);
+        made = true;
+        if (size > base.size) await growFileSystem(core, hash, record);
+      }),
+    );
+  } catch (error) {
+    if (made) await takeBack(core, hash);
+    throw error;
+  }
+}
+
+/** A layer whose file system did not grow is less than what was asked for. */
+async function takeBack(core: DeviceSetCore, hash: string): Promise<void> {
+  try {
+    await deleteDevice(core, hash, { sync: false });
+  } catch (error) {
+    core.warn(`${core.names.of(hash)} could not be taken back: ${String(error)}`);
+  }
 }
 
 /** The parent's record; the child has none. */

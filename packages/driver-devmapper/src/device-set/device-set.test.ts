@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import type { DeviceSetHost } from './host.js';
 import { SimulatedMachine, SMALL } from './simulated-machine.test-support.js';
 
 const MIB = 1 << 20;
@@ -35,6 +36,29 @@ describe('a new home', () => {
     await using machine = await SimulatedMachine.start();
     machine.fileSystems.failures.set('requireMaker', new Error('no mkfs'));
     await expect(machine.open()).rejects.toThrow('no mkfs');
+    expect(machine.kernel.calls.filter((call) => call.startsWith('create'))).toEqual([]);
+    await expect(stat(join(machine.home, 'devicemapper'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('is not begun over LVM, and with the default file system neither, where that cannot be made', async () => {
+    await using machine = await SimulatedMachine.start();
+    const { fileSystem: _, ...byDefault } = SMALL;
+    let prepared = 0;
+    const host: DeviceSetHost = {
+      ...machine.host(),
+      prepareDirectLvm: () => {
+        prepared += 1;
+        return Promise.resolve('docker-thinpool');
+      },
+    };
+    for (const options of [SMALL, byDefault]) {
+      machine.fileSystems.failures.set('requireMaker', new Error('no mkfs'));
+      const directLvm = { device: '/dev/sdx' };
+      await expect(machine.open({ ...options, directLvm }, host)).rejects.toThrow('no mkfs');
+      machine.fileSystems.failures.set('requireMaker', new Error('no mkfs'));
+      await expect(machine.open(options)).rejects.toThrow('no mkfs');
+    }
+    expect(prepared).toBe(0);
     expect(machine.kernel.calls.filter((call) => call.startsWith('create'))).toEqual([]);
     await expect(stat(join(machine.home, 'devicemapper'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
@@ -124,6 +148,16 @@ describe('a layer', () => {
     await set.addDevice('b', 'a');
     expect(set.core.table.get('b')?.size).toBe(96 * MIB);
     expect(await set.hasActivatedDevice('a')).toBe(false);
+  });
+
+  it('whose file system does not grow to what was asked for is taken back', async () => {
+    await using machine = await SimulatedMachine.start();
+    const set = await machine.open();
+    machine.fileSystems.failures.set('grow', new Error('no resize2fs'));
+    await expect(set.addDevice('a', '', { size: 96 * MIB })).rejects.toThrow('no resize2fs');
+    expect(set.layers()).toEqual([]);
+    expect([...machine.pool(set).thins.keys()]).toEqual([1]);
+    await set.addDevice('a', '', { size: 96 * MIB });
   });
 
   it('leaves no trace when it cannot be made', async () => {

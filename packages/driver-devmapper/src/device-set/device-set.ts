@@ -5,7 +5,7 @@ import { type AddDeviceOptions, addDevice } from './add-device.js';
 import { DeferredDeletionWorker } from './deferred-deletion.js';
 import { type DeletionOutcome, deleteDevice } from './deletion.js';
 import { activeDevice, type DeviceSetCore, saveRecord } from './device-set-core.js';
-import { removeActiveDevices } from './leftover-devices.js';
+import { anythingOpen, removeActiveDevices } from './leftover-devices.js';
 import { mountDevice, releaseMount, unmountDevice } from './mount-device.js';
 import { mountPoints } from './mount-points.js';
 import { type OpenDeviceSetOptions, openDeviceSet } from './open-device-set.js';
@@ -108,10 +108,13 @@ export class DeviceSet {
     await removeActiveDevices(this.core);
   }
 
-  /** The end: as {@link shutDown}, or with `keep` only what later starts need is written and everything stays as it is. */
+  /**
+   * The end: as {@link shutDown}, or with `keep` only what later starts need is written and what is mounted stays as it is, its pool
+   * too. With nothing mounted there is nothing to keep, and pool and loop devices go all the same.
+   */
   async close(mounts: 'unmount' | 'keep' = 'unmount'): Promise<void> {
     await this.#worker.stop();
-    if (mounts === 'keep') await saveRecord(this.core);
+    if (mounts === 'keep' && (await anythingOpen(this.core))) await saveRecord(this.core);
     else await shutDown(this.core);
   }
 }

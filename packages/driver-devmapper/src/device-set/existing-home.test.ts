@@ -1,11 +1,24 @@
 import { mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import type { DeviceMapper } from '../device-mapper/device-mapper.js';
 import { SimulatedMachine, SMALL } from './simulated-machine.test-support.js';
 
 const MIB = 1 << 20;
 
 const mountPoint = (machine: SimulatedMachine, id: string): string => join(machine.home, 'mnt', id);
+
+/** An active pool on disks of its own, of blocks of 64 KiB, with nothing in it. */
+async function otherPool(machine: SimulatedMachine, name: string): Promise<DeviceMapper> {
+  const mapper = machine.kernel.deviceMapper();
+  machine.kernel.addDisk('/dev/sdx', 256 * MIB);
+  machine.kernel.addDisk('/dev/sdy', 8 * MIB);
+  await mapper.create(name);
+  const params = '/dev/sdy /dev/sdx 128 100 1 skip_block_zeroing';
+  await mapper.tableLoad(name, [{ start: 0, length: 256 * 2048, type: 'thin-pool', params }]);
+  await mapper.resume(name);
+  return mapper;
+}
 
 describe('an existing home', () => {
   it('is found again with everything in it, ids going on behind the last one', async () => {
@@ -75,6 +88,30 @@ describe('an existing home', () => {
     });
     expect(machine.kernel.calls.slice(before).filter((call) => call.startsWith('create'))).toEqual([]);
     await machine.open({ ...SMALL, blockSize: 64 * 1024 });
+  });
+
+  it('that was moved tells of devices that still have the old name', async () => {
+    await using machine = await SimulatedMachine.start();
+    await (await machine.open()).close();
+    const file = join(machine.home, 'metadata/deviceset-metadata');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace(/"prefix":"[^"]*"/, '"prefix":"docker-8:1-77"'));
+    await (await machine.open()).close();
+    expect(machine.warnings.join()).toContain('docker-8:1-77-*');
+    machine.warnings.length = 0;
+    await machine.open();
+    expect(machine.warnings.join()).not.toContain('moved');
+  });
+
+  it('whose pool is there already is refused another block size at once, not with the second start', async () => {
+    await using machine = await SimulatedMachine.start();
+    await otherPool(machine, 'theirs');
+    const options = { ...SMALL, thinPoolDevice: 'theirs', blockSize: 128 * 1024 };
+    await expect(machine.open(options)).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      option: 'dm.blocksize',
+    });
+    await machine.open({ ...options, blockSize: 64 * 1024 });
   });
 
   it('whose loop file is lost is refused, not begun anew', async () => {
@@ -156,22 +193,14 @@ describe('an existing home', () => {
 describe('a pool of somebody else', () => {
   it('is refused when there is something in it', async () => {
     await using machine = await SimulatedMachine.start();
-    const mapper = machine.kernel.deviceMapper();
-    machine.kernel.addDisk('/dev/sdx', 256 * MIB);
-    machine.kernel.addDisk('/dev/sdy', 8 * MIB);
-    await mapper.create('theirs');
-    await mapper.tableLoad('theirs', [
-      {
-        start: 0,
-        length: 256 * 2048,
-        type: 'thin-pool',
-        params: '/dev/sdy /dev/sdx 128 100 1 skip_block_zeroing',
-      },
-    ]);
-    await mapper.resume('theirs');
+    const mapper = await otherPool(machine, 'theirs');
     await mapper.message('theirs', 'set_transaction_id 0 1');
+    await mapper.message('theirs', 'reserve_metadata_snap');
     const options = { ...SMALL, thinPoolDevice: 'theirs' };
     await expect(machine.open(options)).rejects.toMatchObject({ code: 'DRIVER_POOL_UNUSABLE' });
+    // What somebody else has in hand stays so.
+    expect(machine.kernel.pool('theirs').heldRoot).toBeDefined();
+    await mapper.message('theirs', 'release_metadata_snap');
     await mapper.message('theirs', 'set_transaction_id 1 0');
 
     // An empty one is taken, and neither made nor removed nor grown.
@@ -215,5 +244,24 @@ describe('growth of the pool', () => {
     await less.close();
     const more = await machine.open({ ...SMALL, loopDataSize: 192 * MIB, loopMetadataSize: 8 * MIB });
     expect([machine.pool(more).dataBlocks, machine.pool(more).metadataBlocks]).toEqual([3072, 2048]);
+  });
+
+  it('does not happen where no size is asked for: files that are there keep theirs', async () => {
+    await using machine = await SimulatedMachine.start();
+    await (await machine.open()).close();
+    const { loopDataSize: _, loopMetadataSize: __, ...without } = SMALL;
+    const set = await machine.open(without);
+    expect([machine.pool(set).dataBlocks, machine.pool(set).metadataBlocks]).toEqual([2048, 1024]);
+    expect(machine.warnings.join()).not.toContain('a pool does not shrink');
+  });
+
+  it('happens also to a pool that outlived its process', async () => {
+    await using machine = await SimulatedMachine.start();
+    const first = await machine.open();
+    await first.addDevice('a', '');
+    await first.mountDevice('a', mountPoint(machine, 'a'));
+    await first.close('keep');
+    const more = await machine.open({ ...SMALL, loopDataSize: 192 * MIB, loopMetadataSize: 2 * MIB });
+    expect([machine.pool(more).dataBlocks, machine.pool(more).metadataBlocks]).toEqual([3072, 1024]);
   });
 });

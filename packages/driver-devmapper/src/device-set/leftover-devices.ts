@@ -23,6 +23,11 @@ export async function tidyActiveDevices(core: DeviceSetCore): Promise<void> {
   }
 }
 
+/** Whether something has a device of this home open: a mount, here or in another namespace. */
+export async function anythingOpen(core: DeviceSetCore): Promise<boolean> {
+  return (await activeDevices(core)).some(({ info }) => info.openCount > 0);
+}
+
 /** Takes every device of this home away that can be; gives the names of those that are open elsewhere. */
 export async function removeActiveDevices(core: DeviceSetCore): Promise<string[]> {
   const { deviceMapper } = core.host;

@@ -22,6 +22,7 @@ import { releaseGrowingMounts } from './growth.js';
 import type { DeviceSetHost } from './host.js';
 import { tidyActiveDevices } from './leftover-devices.js';
 import { mountDirectory } from './mount-points.js';
+import { growAdoptedPool } from './pool-growth.js';
 import { findOrCreatePool, loopFileSizes } from './pool-set-up.js';
 import { recoverTransaction } from './recovery.js';
 
@@ -57,6 +58,7 @@ export async function openDeviceSet(request: OpenDeviceSetOptions): Promise<Devi
   try {
     const core = await takeOver(request, found, pool);
     await recover(core);
+    if (!created) await growAdoptedPool(core);
     await ensureBaseImage(core);
     await recordPool(core);
     return core;
@@ -76,16 +78,16 @@ async function findHome({ home, host, options: given, warn }: OpenDeviceSetOptio
     );
   });
   await metadata.open();
+  const { devices } = await metadata.scan();
+  if (!devices.has(BASE_HASH)) await requireMaker(host, asked);
   const options = await withDirectLvmPool(host, home, asked);
   const names = await namesOf(home, options);
-  const { devices } = await metadata.scan();
   const record = await metadata.loadDeviceSet();
   if (record.prefix !== '' && record.prefix !== names.prefix) {
     warn(
       `${home} was moved: devices named ${record.prefix}-* that are still active are not its own any more`,
     );
   }
-  if (!devices.has(BASE_HASH)) await requireMaker(host, options);
   warnOfLoops(options, warn);
   return { metadata, options, names, record, recordedDevices: devices.size };
 }
@@ -93,12 +95,15 @@ async function findHome({ home, host, options: given, warn }: OpenDeviceSetOptio
 /** An active pool, whatever state the process before left it in. */
 async function takeOver(
   { home, host, warn }: OpenDeviceSetOptions,
-  { metadata, options, names, record }: FoundHome,
+  { metadata, options, names, record, recordedDevices }: FoundHome,
   pool: ThinPool,
 ): Promise<DeviceSetCore> {
-  await resumeFrozenDevices(host.deviceMapper, names, { ownPool: options.thinPoolDevice === undefined });
+  const ownPool = options.thinPoolDevice === undefined;
+  await resumeFrozenDevices(host.deviceMapper, names, { ownPool });
   const { transactionId } = assertMutable(await pool.status(), pool.name);
-  await releaseStaleSnapshot(pool);
+  // A pool that was never used from here may turn out to be in use by somebody else, who may hold one.
+  const usedBefore = recordedDevices > 0 || (await metadata.loadTransaction()) !== undefined;
+  if (ownPool || usedBefore) await releaseStaleSnapshot(pool);
   const ids = new DeviceIdBitmap(record.nextDeviceId);
   return {
     home,
@@ -179,8 +184,11 @@ function warnOfLoops(
 }
 
 /** Before anything is made: a base device without file system would be of no use. */
-async function requireMaker(host: DeviceSetHost, options: ResolvedDevmapperOptions): Promise<void> {
-  if (options.fileSystem !== undefined) await host.fileSystems.requireMaker(options.fileSystem);
+async function requireMaker(
+  { fileSystems }: DeviceSetHost,
+  { fileSystem }: ResolvedDevmapperOptions,
+): Promise<void> {
+  await fileSystems.requireMaker(fileSystem ?? (await fileSystems.chooseDefault()).type);
 }
 
 async function takeBack(

@@ -3,7 +3,7 @@ import { findPoolLoops, type PoolLoops } from '../pool/pool-loops.js';
 import { assertGrowable } from '../pool/pool-usability.js';
 import { resizePool } from '../pool/resize-pool.js';
 import type { DeviceSetCore } from './device-set-core.js';
-import { loopFile } from './pool-set-up.js';
+import { fileSize, loopFile } from './pool-set-up.js';
 
 /** New sizes of the loop files in bytes. */
 export interface PoolSizes {
@@ -46,6 +46,28 @@ export function growPool(core: DeviceSetCore, sizes: PoolSizes): Promise<void> {
     const growth = { ...part('metadata'), ...part('data') };
     await resizePool(core.host.deviceMapper, core.pool, core.host.loops, growth);
   });
+}
+
+/**
+ * Makes a pool that was active already as large as the options ask for, as one made anew would be. What is not on loop files
+ * of this home is passed over.
+ */
+export async function growAdoptedPool(core: DeviceSetCore): Promise<void> {
+  const { loopDataSize, loopMetadataSize } = core.options;
+  if (loopDataSize === undefined && loopMetadataSize === undefined) return;
+  const loops = await poolLoops(core);
+  const data = await ifLarger(loops.data?.file, loopDataSize);
+  const metadata = await ifLarger(loops.metadata?.file, loopMetadataSize);
+  if (data === undefined && metadata === undefined) return;
+  await growPool(core, {
+    ...(data === undefined ? {} : { data }),
+    ...(metadata === undefined ? {} : { metadata }),
+  });
+}
+
+async function ifLarger(file: string | undefined, size: number | undefined): Promise<number | undefined> {
+  if (file === undefined || size === undefined) return undefined;
+  return size > ((await fileSize(file)) ?? 0) ? size : undefined;
 }
 
 function notOnLoop(core: DeviceSetCore, which: string): LayerStoreError {

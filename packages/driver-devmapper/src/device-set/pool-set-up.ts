@@ -3,7 +3,12 @@ import { dirname, join } from 'node:path';
 import { errnoOf, LayerStoreError } from '@x/archive';
 import { syncDirectory } from '@x/layer-store/driver-kit';
 import type { DeviceSetRecord } from '../metadata/device-set-record.js';
-import { DEFAULT_BLOCK_SECTORS, type ResolvedDevmapperOptions } from '../options/options.js';
+import {
+  DEFAULT_BLOCK_SECTORS,
+  DEFAULT_LOOP_DATA_SIZE,
+  DEFAULT_LOOP_METADATA_SIZE,
+  type ResolvedDevmapperOptions,
+} from '../options/options.js';
 import { createPool } from '../pool/create-pool.js';
 import { ThinPool } from '../pool/thin-pool.js';
 import type { DeviceNames } from './device-names.js';
@@ -35,7 +40,7 @@ export async function loopFileSizes(
 ): Promise<{ readonly poolData: number; readonly poolMetadata: number }> {
   const own = options.thinPoolDevice === undefined;
   const size = async (which: 'data' | 'metadata', device: string | undefined): Promise<number> =>
-    own && device === undefined ? ((await sizeOf(loopFile(home, which))) ?? 0) : 0;
+    own && device === undefined ? ((await fileSize(loopFile(home, which))) ?? 0) : 0;
   return {
     poolData: await size('data', options.dataDevice),
     poolMetadata: await size('metadata', options.metadataDevice),
@@ -55,9 +60,9 @@ export function loopFile(home: string, which: 'data' | 'metadata'): string {
 export async function findOrCreatePool(request: PoolRequest): Promise<FoundPool> {
   const { host, names, options } = request;
   const pool = new ThinPool(host.deviceMapper, names.pool);
-  checkBlockSize(request);
+  checkBlockSize(request, request.record.thinBlockSectors);
   if ((await host.deviceMapper.info(names.pool)) !== undefined) {
-    await pool.table();
+    checkBlockSize(request, (await pool.table()).blockSectors);
     return { pool, created: false };
   }
   if (options.thinPoolDevice !== undefined) {
@@ -79,14 +84,14 @@ async function makePool({ home, host, names, options, record, warn }: PoolReques
     host,
     options.dataDevice,
     loopFile(home, 'data'),
-    options.loopDataSize,
+    { asked: options.loopDataSize, otherwise: DEFAULT_LOOP_DATA_SIZE },
     warn,
   );
   await using metadata = await openBacking(
     host,
     options.metadataDevice,
     loopFile(home, 'metadata'),
-    options.loopMetadataSize,
+    { asked: options.loopMetadataSize, otherwise: DEFAULT_LOOP_METADATA_SIZE },
     warn,
   );
   await createPool(host.deviceMapper, {
@@ -103,14 +108,24 @@ interface Backing extends AsyncDisposable {
   readonly path: string;
 }
 
+/** Bytes of a loop file. */
+interface ImageSize {
+  /** By the options. */
+  readonly asked: number | undefined;
+  /** Of a new file when nothing was asked for. */
+  readonly otherwise: number;
+}
+
 async function openBacking(
   host: DeviceSetHost,
   device: string | undefined,
   file: string,
-  size: number,
+  { asked, otherwise }: ImageSize,
   warn: (message: string) => void,
 ): Promise<Backing> {
   if (device !== undefined) return { path: device, [Symbol.asyncDispose]: () => Promise.resolve() };
+  // Only a size that was asked for makes a file grow: a pool never shrinks again.
+  const size = asked ?? (await fileSize(file)) ?? otherwise;
   const image = await host.loops.ensureImage(file, size);
   if (image.outcome === 'created') {
     await syncDirectory(dirname(file));
@@ -124,12 +139,12 @@ async function openBacking(
   return host.loops.attach(file);
 }
 
-function checkBlockSize({ options, record, home }: PoolRequest): void {
-  const recorded = record.thinBlockSectors;
-  if (options.blockSectors === undefined || recorded === 0 || recorded === options.blockSectors) return;
+/** `made`: sectors per block of the pool as it is or was recorded; 0: not known. */
+function checkBlockSize({ options, home }: PoolRequest, made: number): void {
+  if (options.blockSectors === undefined || made === 0 || made === options.blockSectors) return;
   throw new LayerStoreError(
     'OPTION_INVALID',
-    `dm.blocksize=${options.blockSectors * 512} is not the ${recorded * 512} bytes that the pool of ${home} was made with, ` +
+    `dm.blocksize=${options.blockSectors * 512} is not the ${made * 512} bytes that the pool of ${home} was made with, ` +
       'and that is fixed for the life of a pool: leave the option out',
     { driver: 'devicemapper', option: 'dm.blocksize' },
   );
@@ -146,7 +161,7 @@ async function checkLoopFiles({ home, host, options, record, recordedDevices }: 
     },
   ];
   for (const { file, known } of files.filter(({ used }) => used)) {
-    const size = await sizeOf(file);
+    const size = await fileSize(file);
     if (size === undefined && recordedDevices === 0) continue;
     if (size === undefined || size < known) {
       throw new LayerStoreError(
@@ -168,7 +183,7 @@ async function checkLoopFiles({ home, host, options, record, recordedDevices }: 
 }
 
 /** Bytes; undefined: there is no such file. */
-async function sizeOf(path: string): Promise<number | undefined> {
+export async function fileSize(path: string): Promise<number | undefined> {
   try {
     return (await stat(path)).size;
   } catch (error) {

@@ -36,7 +36,7 @@ export class HostFileSystems implements ThinFileSystems {
     if ((await findSystemProgram(program)) !== undefined) return;
     throw new LayerStoreError(
       'DRIVER_PREREQUISITES',
-      `there is no ${program}, which dm.fs=${type} needs: install ${type === 'xfs' ? 'xfsprogs' : 'e2fsprogs'}`,
+      `there is no ${program}, which the base device gets its file system from: install ${type === 'xfs' ? 'xfsprogs' : 'e2fsprogs'}`,
       { driver: 'devicemapper', name: program },
     );
   }

@@ -15,6 +15,8 @@ import { WHERE } from './text-values.js';
 
 /** A dm name has 127 bytes: the prefix, device and inode numbers, and a layer id of 64 and more. */
 const LONGEST_PREFIX = 24;
+/** What the set-up over LVM makes its pool with (spec/drivers.md 2.19). Bytes. */
+const DIRECT_LVM_BLOCK_SIZE = 512 * 1024;
 const MAX_UINT64 = (1n << 64n) - 1n;
 
 type Check = (option: string, value: unknown) => void;
@@ -100,7 +102,7 @@ export function checkDevmapperOptions(options: DevmapperOptions): DevmapperOptio
 }
 
 function checkCombinations(options: DevmapperOptions): void {
-  const { directLvm, thinPoolDevice, dataDevice, metadataDevice } = options;
+  const { directLvm, thinPoolDevice, dataDevice, metadataDevice, blockSize } = options;
   if (thinPoolDevice !== undefined && directLvm !== undefined) {
     invalidOption(WHERE, 'dm.directlvm_device', 'absent when dm.thinpooldev is given', directLvm.device);
   }
@@ -112,6 +114,9 @@ function checkCombinations(options: DevmapperOptions): void {
       'absent when dm.thinpooldev or dm.directlvm_device is given',
       own,
     );
+  }
+  if (directLvm !== undefined && blockSize !== undefined && blockSize !== DIRECT_LVM_BLOCK_SIZE) {
+    invalidOption(WHERE, 'dm.blocksize', '512k, or absent, when dm.directlvm_device is given', blockSize);
   }
   if (dataDevice !== undefined && dataDevice === metadataDevice) {
     invalidOption(WHERE, 'dm.metadatadev', 'another device than dm.datadev', metadataDevice);

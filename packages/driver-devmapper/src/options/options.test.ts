@@ -155,6 +155,14 @@ describe('options that exclude each other', () => {
     );
   });
 
+  it('a pool over LVM has blocks of 512 KiB', () => {
+    expect(() => checkDevmapperOptions({ directLvm: lvm, blockSize: 65536 })).toThrow(
+      invalid('dm.blocksize'),
+    );
+    const fitting = { directLvm: lvm, blockSize: 524_288 };
+    expect(checkDevmapperOptions(fitting)).toBe(fitting);
+  });
+
   it('direct-lvm needs a device, both shares or none, and no more than there is', () => {
     expect(() => parse({ 'dm.thinp_percent': '90' })).toThrow(invalid('dm.directlvm_device'));
     expect(() => checkDevmapperOptions({ directLvm: { ...lvm, thinpPercent: 90 } })).toThrow(
@@ -188,8 +196,8 @@ describe('defaults', () => {
     expect(resolveDevmapperOptions({}, NEW_KERNEL)).toEqual({
       baseSize: 10 * GIB,
       userBaseSize: false,
-      loopDataSize: 100 * GIB,
-      loopMetadataSize: 2 * GIB,
+      loopDataSize: undefined,
+      loopMetadataSize: undefined,
       fileSystem: undefined,
       mkfsArguments: [],
       mountOptions: [],

@@ -57,8 +57,9 @@ export interface ResolvedDevmapperOptions {
   readonly baseSize: number;
   /** `dm.basesize` was given. */
   readonly userBaseSize: boolean;
-  readonly loopDataSize: number;
-  readonly loopMetadataSize: number;
+  /** undefined: not given, a file that is there keeps its size, a new one has {@link DEFAULT_LOOP_DATA_SIZE}. */
+  readonly loopDataSize: number | undefined;
+  readonly loopMetadataSize: number | undefined;
   /** undefined: xfs where the host can, else ext4. */
   readonly fileSystem: FileSystemType | undefined;
   readonly mkfsArguments: readonly string[];
@@ -80,6 +81,12 @@ export interface ResolvedDevmapperOptions {
   readonly namePrefix: string;
   readonly poolErrorIfNoSpace: boolean;
 }
+
+/** Bytes of a new loop file for data: 100 GiB, sparse. */
+export const DEFAULT_LOOP_DATA_SIZE: number = 100 * 1024 ** 3;
+
+/** Bytes of a new loop file for metadata: 2 GiB, sparse. */
+export const DEFAULT_LOOP_METADATA_SIZE: number = 2 * 1024 ** 3;
 
 /** Thin block of a new pool: 64 KiB. */
 export const DEFAULT_BLOCK_SECTORS = 128;

@@ -28,8 +28,8 @@ export function resolveDevmapperOptions(
   return {
     baseSize: options.baseSize ?? 10 * GIB,
     userBaseSize: options.baseSize !== undefined,
-    loopDataSize: options.loopDataSize ?? 100 * GIB,
-    loopMetadataSize: options.loopMetadataSize ?? 2 * GIB,
+    loopDataSize: options.loopDataSize,
+    loopMetadataSize: options.loopMetadataSize,
     fileSystem: options.fileSystem,
     mkfsArguments: options.mkfsArguments ?? [],
     mountOptions: options.mountOptions ?? [],

@@ -144,7 +144,8 @@ async function holdSnapshot(where: string): Promise<void> {
   const driver = new DevmapperDriver({ home: where, ...SMALL_HOME });
   await driver.open();
   await driver.deviceSet.core.pool.reserveMetadataSnapshot();
-  // The pool stays active, as after a kill.
+  // With a layer mounted the pool stays active, as after a kill.
+  await driver.get('kept');
   await driver.close({ mounts: 'keep' });
 }
 

@@ -4,6 +4,7 @@ import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { IoctlDeviceMapper } from '../device-mapper/ioctl-device-mapper.js';
+import type { DevmapperDriver } from '../devmapper-driver.js';
 import { KernelLoopDevices } from '../loop/kernel-loop-devices.js';
 import { poolTarget } from '../pool/pool-table.js';
 import { ThinPool } from '../pool/thin-pool.js';
@@ -25,6 +26,12 @@ describe('what a dead process left suspended on a real kernel', () => {
     expect(activeDevices()).toEqual([]);
     expect(attachedLoops()).toEqual([]);
   });
+
+  /** A pool outlives its process where something is mounted. */
+  const mountLayer = async (dying: DevmapperDriver): Promise<void> => {
+    await dying.create('a');
+    await dying.get('a');
+  };
 
   const deviceOf = (end: string): string => {
     const name = activeDevices().find((candidate) => candidate.endsWith(end));
@@ -49,7 +56,7 @@ describe('what a dead process left suspended on a real kernel', () => {
 
   it('a pool goes on, with the larger table that was loaded (R1)', async () => {
     const dying = await bench.driver();
-    await dying.create('a');
+    await mountLayer(dying);
     const name = deviceOf('-pool');
     const pool = new ThinPool(deviceMapper, name);
     await dying.close({ mounts: 'keep' });
@@ -68,7 +75,7 @@ describe('what a dead process left suspended on a real kernel', () => {
 
   it('a pool goes on with its old table when the kernel refuses the one that was loaded', async () => {
     const dying = await bench.driver();
-    await dying.create('a');
+    await mountLayer(dying);
     const name = deviceOf('-pool');
     const pool = new ThinPool(deviceMapper, name);
     await dying.close({ mounts: 'keep' });
@@ -83,6 +90,7 @@ describe('what a dead process left suspended on a real kernel', () => {
 
   it('a metadata snapshot that is held is released', async () => {
     const dying = await bench.driver();
+    await mountLayer(dying);
     const pool = new ThinPool(deviceMapper, deviceOf('-pool'));
     await dying.close({ mounts: 'keep' });
     await pool.reserveMetadataSnapshot();
