@@ -8,7 +8,7 @@ const home = '/nowhere/aufs';
 describe('aufs made by name', () => {
   it('takes its options as text, with and without the prefix', () => {
     expect(aufsDriver.create({ home, options: { xino: '/dev/shm/x' } }).name).toBe('aufs');
-    const options = { 'aufs.mountopt': 'udba=none,noplink', 'aufs.max_mount_options': '40' };
+    const options = { 'aufs.mountopt': 'udba=none,noplink', 'AUFS.Max_Mount_Options': '40' };
     expect(aufsDriver.create({ home, options }).home).toBe(home);
     expect(aufsDriver.deprecated).toBe(true);
   });
@@ -36,6 +36,7 @@ describe('aufs made by name', () => {
       [{ home, branches: [] }, 'OPTION_UNKNOWN'],
       [{ home, onWarning: 'log' }, 'OPTION_INVALID'],
       [{ home, maxMountOptions: 81 }, 'OPTION_INVALID'],
+      [{ home, idMap: { uids: [] } }, 'OPTION_INVALID'],
     ] as const) {
       expect(() => new AufsDriver(options as unknown as AufsDriverOptions)).toThrow(
         expect.objectContaining({ code }),

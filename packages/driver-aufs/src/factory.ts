@@ -9,7 +9,7 @@ import { probeAufs } from './probe/probe-aufs.js';
 const PREFIX = 'aufs.';
 const WHERE = 'aufs driver options';
 
-/** aufs by name, with options as text: `xino`, `mountopt`, `max_mount_options`, each also as `aufs.xino`…. */
+/** aufs by name, with options as text: `xino`, `mountopt`, `max_mount_options`, each also as `aufs.xino`…, and in capitals. */
 export const aufsDriver: DriverFactory = aufsDriverOn(() => new LinuxAufsKernel());
 
 /** The same on another kernel, as the model of `@x/driver-aufs/testing`; one for each home. */
@@ -24,7 +24,7 @@ export function aufsDriverOn(kernel: (home: string) => AufsKernel): DriverFactor
 
 function createDriver({ home, idMap, options = {} }: DriverInit, kernel: AufsKernel): AufsDriver {
   const entries = Object.entries(options).map(([key, value]): [string, string] => [
-    key.replace(PREFIX, ''),
+    key.toLowerCase().replace(PREFIX, ''),
     value,
   ]);
   const { xino, mountopt, max_mount_options: maximum, ...unknown } = Object.fromEntries(entries);

@@ -36,6 +36,7 @@ describe('the overlay drivers by name', () => {
     { mountopt: 'nodev' },
     { 'overlay.mountopt': 'nodev' },
     { 'overlay2.rootless': 'true' },
+    { 'Overlay2.Rootless': 'true' },
     { 'overlay2.override_kernel_check': '1' },
     { 'overlay.mount_interface': 'mount' },
   ])('take %j', (options) => {

@@ -39,14 +39,14 @@ function mapOf(idMap: IdMap | undefined): Pick<OverlayDriverOptions, 'idMap'> {
   return idMap === undefined ? {} : { idMap };
 }
 
-/** Options as text, also with a prefix. Fails with OPTION_UNKNOWN, OPTION_INVALID. */
+/** Options as text, also with a prefix; capitals mean nothing in a name (spec/drivers.md 1.8). Fails with OPTION_UNKNOWN, OPTION_INVALID. */
 function parseOptions(
   name: OverlayName,
   options: Readonly<Record<string, string>>,
 ): Partial<OverlayDriverOptions> {
   const where = `${name} driver options`;
   const entries = Object.entries(options).map(([key, value]): [string, string] => [
-    key.replace(PREFIX, ''),
+    key.toLowerCase().replace(PREFIX, ''),
     value,
   ]);
   const {

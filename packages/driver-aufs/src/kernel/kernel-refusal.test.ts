@@ -25,7 +25,7 @@ describe('whether a kernel can mount aufs', () => {
     expect(refusal?.reason).toMatch(
       /kernel 6\.1\.0-18-amd64 has no aufs.*module aufs.*Module aufs not found/,
     );
-    expect(refusal?.remedy).toMatch(/aufs-dkms.*aufs-standalone.*modprobe aufs/);
+    expect(refusal?.remedy).toMatch(/aufs-standalone for .*aufs-dkms.*modprobe aufs/);
   });
 
   it.each([

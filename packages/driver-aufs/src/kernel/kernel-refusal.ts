@@ -47,7 +47,7 @@ export function judgeKernel(facts: KernelFacts): KernelRefusal | undefined {
     return {
       code: 'DRIVER_NOT_SUPPORTED',
       reason: `kernel ${facts.release} has no aufs, and its module ${MODULE} cannot be loaded${why}`,
-      remedy: `aufs is not part of Linux: install the package aufs-dkms, or build the branch of aufs-standalone for ${facts.release}, then run modprobe ${MODULE}; overlay2 needs nothing`,
+      remedy: `aufs is not part of Linux: build the branch of github.com/sfjro/aufs-standalone for ${facts.release} (Debian up to 11 has it as the package aufs-dkms), then run modprobe ${MODULE}; overlay2 needs nothing`,
     };
   }
   if (!mayMount(facts.status)) {

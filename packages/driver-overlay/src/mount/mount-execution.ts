@@ -107,7 +107,8 @@ function attributesOf(flags: number): number {
 function mountFailure(target: string, cause: unknown): LayerStoreError {
   const errno = errnoOf(cause);
   const { detail, syscall } = (cause ?? {}) as { readonly detail?: unknown; readonly syscall?: unknown };
-  const words = typeof detail === 'string' && detail !== '' ? detail : (errno ?? String(cause));
+  const said = typeof detail === 'string' && detail !== '' ? detail : undefined;
+  const words = [said, errno].filter((word) => word !== undefined).join(': ') || String(cause);
   return new LayerStoreError('DRIVER_FAILED', `${target} cannot be mounted: ${words}`, {
     path: target,
     cause,

@@ -67,18 +67,23 @@ export class LowerChains {
    * @throws DRIVER_STATE_DAMAGED naming a lower that is gone
    */
   async restore(id: DriverId): Promise<boolean> {
+    await this.requireLowers(id);
     const { ids, links } = await this.below(id);
-    const lost = ids.find((lower) => !this.#files.exists(lower));
-    if (lost !== undefined) {
-      throw new LayerStoreError(
-        'DRIVER_STATE_DAMAGED',
-        `layer ${id} cannot be mounted: layer ${lost} below it is gone: register its chain again`,
-        { cacheId: id, path: this.#files.path(lost) },
-      );
-    }
     if (links.every((link, index) => this.#files.linkTarget(link) === ids[index])) return false;
     await this.#mend();
     return true;
+  }
+
+  /** Explains a failure, if it is one of these. @throws DRIVER_STATE_DAMAGED naming a lower that is gone */
+  async requireLowers(id: DriverId): Promise<void> {
+    const { ids } = await this.below(id);
+    const lost = ids.find((lower) => !this.#files.exists(lower));
+    if (lost === undefined) return;
+    throw new LayerStoreError(
+      'DRIVER_STATE_DAMAGED',
+      `layer ${id} cannot be used: layer ${lost} below it is gone: register its chain again`,
+      { cacheId: id, path: this.#files.path(lost) },
+    );
   }
 
   async #layer(id: DriverId): Promise<KnownLayer> {

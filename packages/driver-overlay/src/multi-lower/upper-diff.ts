@@ -33,16 +33,21 @@ export class UpperDiff {
   ): Promise<Change[] | undefined> {
     const { ids } = await this.#chains.below(id);
     if (parent === undefined || ids[0] !== parent) return undefined;
-    return changesFromUpper(
-      ids.map((lower) => this.#files.diff(lower)),
-      this.#files.diff(id),
-      {
-        whiteoutFormat: 'overlay',
-        semantics: 'tree',
-        userXattr: this.#options.userXattr,
-        ...(signal === undefined ? {} : { signal }),
-      },
-    );
+    try {
+      return await changesFromUpper(
+        ids.map((lower) => this.#files.diff(lower)),
+        this.#files.diff(id),
+        {
+          whiteoutFormat: 'overlay',
+          semantics: 'tree',
+          userXattr: this.#options.userXattr,
+          ...(signal === undefined ? {} : { signal }),
+        },
+      );
+    } catch (error) {
+      await this.#chains.requireLowers(id);
+      throw error;
+    }
   }
 
   async size(

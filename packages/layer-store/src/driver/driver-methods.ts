@@ -34,6 +34,12 @@ export abstract class DriverMethods {
         },
       );
     }
+    // By what it can do: the caller may have another copy of the class.
+    if (idMap !== undefined && typeof idMap?.toHost !== 'function') {
+      throw new LayerStoreError('OPTION_INVALID', 'idMap must be an IdMap of @x/archive', {
+        option: 'idMap',
+      });
+    }
     this.home = home;
     this.capabilities = Object.freeze({ ...capabilities });
     this.idMap = idMap;
