@@ -1,9 +1,16 @@
-import type { Driver } from '@x/layer-store';
+import type { Driver, DriverFactory } from '@x/layer-store';
 
 /** A call of a driver, as the report names it. */
 export interface DriverCall {
   /** `create("Snap", "Base")` */
   readonly what: string;
+}
+
+/** The call that a failure has to do with. */
+export interface CallBehind {
+  readonly call: DriverCall;
+  /** It had ended well: what is wrong with it showed afterwards. */
+  readonly ended: boolean;
 }
 
 /** Told before a call begins; waits until it may. */
@@ -46,14 +53,17 @@ export class DriverCalls {
     return this.#recent.map(({ what }) => what);
   }
 
-  /** The call that an error comes from: it, or an error behind it, was thrown by one. Otherwise one that has not ended, or the last. */
-  behind(error: unknown): DriverCall | undefined {
+  /** The call that threw an error, or an error behind it; otherwise one that is under way, or the last that ended. */
+  behind(error: unknown): CallBehind | undefined {
     for (let cause: unknown = error; typeof cause === 'object' && cause !== null; ) {
       const call = this.#failed.get(cause);
-      if (call !== undefined) return call;
+      if (call !== undefined) return { call, ended: false };
       cause = 'cause' in cause ? cause.cause : undefined;
     }
-    return this.#running[0] ?? this.#recent.at(-1);
+    const [running] = this.#running;
+    if (running !== undefined) return { call: running, ended: false };
+    const last = this.#recent.at(-1);
+    return last === undefined ? undefined : { call: last, ended: true };
   }
 
   /** A driver whose calls are recorded here. Reads and writes of other properties go to the driver. */
@@ -71,6 +81,18 @@ export class DriverCalls {
     });
   }
 
+  /** A factory whose calls are recorded here. */
+  recordFactory(factory: DriverFactory): DriverFactory {
+    const { name, deprecated } = factory;
+    return {
+      name,
+      ...(deprecated === undefined ? {} : { deprecated }),
+      probe: (home) => this.step(`factory.probe(${shownArgument(home)})`, () => factory.probe(home)),
+      create: (init) =>
+        this.#call(`factory.create(${shownArgument(init)})`, true, () => factory.create(init)) as Driver,
+    };
+  }
+
   /** Records a step that is more than one driver call. */
   step<T>(what: string, work: () => Promise<T>): Promise<T> {
     return this.#call(what, false, work) as Promise<T>;
@@ -80,7 +102,7 @@ export class DriverCalls {
     const call = { what };
     this.#recent.push(call);
     if (this.#recent.length > RECENT) this.#recent.shift();
-    // `diff` gives its stream at once; what it does is seen while the stream is read.
+    // `diff` and `factory.create` give their results at once; what a diff does is seen while it is read.
     if (immediate) return this.#begin(call, work);
     return this.#track(call, work);
   }

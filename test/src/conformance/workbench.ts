@@ -35,7 +35,7 @@ export class LiveWorkbench implements Workbench {
   private constructor(init: WorkbenchInit, home: string, driver: Driver) {
     this.#init = init;
     this.facts = init.facts;
-    this.factory = init.subject.factory;
+    this.factory = init.calls.recordFactory(init.subject.factory);
     this.home = home;
     this.signal = init.signal;
     this.random = init.subject.random;

@@ -12,7 +12,8 @@ export function failureText(failure: CheckFailure): string {
   const code = failure.code === undefined ? '' : `${failure.code}: `;
   const lines = [`${code}${failure.message}`];
   if (failure.unstable === true) lines.push('(a second run of this check did not fail)');
-  if (failure.call !== undefined) lines.push(`in ${failure.call}`);
+  if (failure.call !== undefined)
+    lines.push(`${failure.callEnded === true ? 'after' : 'in'} ${failure.call}`);
   if (failure.recentCalls.length > 1) lines.push('latest calls:', ...indent(failure.recentCalls));
   if (failure.trees !== undefined) lines.push(...comparison(failure.trees));
   else if (failure.expected !== undefined && !failure.message.includes(show(failure.expected))) {

@@ -10,6 +10,8 @@ export interface CheckFailure {
   readonly code?: string;
   /** The driver call that it comes from. */
   readonly call?: string;
+  /** That call had ended well: what is wrong showed afterwards. */
+  readonly callEnded?: boolean;
   /** The latest driver calls, oldest first. */
   readonly recentCalls: readonly string[];
   readonly expected?: unknown;

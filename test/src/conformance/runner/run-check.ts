@@ -3,7 +3,7 @@ import path from 'node:path';
 import { isLayerStoreError } from '@x/archive';
 import { removeRobustly } from '@x/layer-store/driver-kit';
 import { type Check, DEFAULT_TIMEOUT, type SubjectFacts } from '../check.js';
-import { type DriverCall, DriverCalls } from '../driver-calls.js';
+import { type CallBehind, type DriverCall, DriverCalls } from '../driver-calls.js';
 import { ExpectationFailed, isExpectationFailed, isNotApplicable } from '../expectation.js';
 import type { CheckedSubject } from '../subject.js';
 import { snapshotTree, type TreeSnapshot } from '../tree-snapshot.js';
@@ -19,7 +19,9 @@ const HOME_ENTRIES = 400;
 
 interface Attempt {
   readonly error: unknown;
-  readonly calls: DriverCalls;
+  /** Of the moment when it failed; the calls that close everything do not count. */
+  readonly behind: CallBehind | undefined;
+  readonly recentCalls: readonly string[];
   readonly home: CheckFailure['home'];
 }
 
@@ -60,10 +62,12 @@ async function attempt(
   let bench: LiveWorkbench | undefined;
   let failure: Attempt | undefined;
   const failed = async (error: unknown): Promise<void> => {
-    const before = homes.get(calls.behind(error) ?? { what: '' });
+    const behind = calls.behind(error);
+    const recentCalls = calls.recent;
+    const before = behind === undefined ? undefined : homes.get(behind.call);
     const home =
       before === undefined || bench === undefined ? undefined : { before, after: await lookAt(bench.home) };
-    failure ??= { error, calls, home };
+    failure ??= { error, behind, recentCalls, home };
   };
   try {
     const live = LiveWorkbench.create({ subject, facts, directory, calls, signal: stop.signal });
@@ -112,15 +116,14 @@ async function closeEverything(bench: LiveWorkbench | undefined, directory: stri
 }
 
 function failureOf(first: Attempt, second: Attempt | undefined): CheckFailure {
-  const { error, calls } = first;
-  const call = calls.behind(error);
+  const { error, behind, recentCalls } = first;
   const isObject = typeof error === 'object' && error !== null;
   return {
     message: isObject && 'message' in error ? String(error.message) : String(error),
-    recentCalls: calls.recent,
+    recentCalls,
     ...(isObject && 'stack' in error ? { stack: String(error.stack) } : {}),
     ...(isLayerStoreError(error) ? { code: error.code } : {}),
-    ...(call === undefined ? {} : { call: call.what }),
+    ...(behind === undefined ? {} : { call: behind.call.what, callEnded: behind.ended }),
     ...(isExpectationFailed(error) ? expectationFields(error) : {}),
     ...(second === undefined ? { unstable: true } : {}),
     ...(second?.home === undefined ? {} : { home: second.home }),

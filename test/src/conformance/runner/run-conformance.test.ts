@@ -74,7 +74,8 @@ describe('a run', () => {
     expect(failure).toMatchObject({
       code: 'DRIVER_ID_EXISTS',
       call: 'create("layer")',
-      recentCalls: ['open()', 'create("layer")', 'create("child", "layer")', 'create("layer")', 'close()'],
+      recentCalls: ['open()', 'create("layer")', 'create("child", "layer")', 'create("layer")'],
+      callEnded: false,
     });
     const paths = failure.home?.before.entries.map((entry) => entry.path);
     expect(paths).toEqual(['/', '/dir', '/dir/child', '/dir/layer']);
@@ -90,6 +91,25 @@ describe('a run', () => {
       }),
     );
     expect(failure.call).toBe('get("unknown")');
+  });
+
+  it('what a call gave is blamed on that call, not on the clean-up', async () => {
+    const wrong = check(async ({ driver }) => {
+      await driver.create('layer');
+      expectEqual(await driver.list(), [], 'layers');
+    });
+    expect(await failureOf(wrong)).toMatchObject({ call: 'list()', callEnded: true });
+    const refusing = check(async ({ factory, facts }) => {
+      await factory.probe('/probed');
+      expectEqual(facts.driverName, 'other', 'name');
+    });
+    expect(await failureOf(refusing)).toMatchObject({ call: 'factory.probe("/probed")', callEnded: true });
+    const creating = check(async ({ factory }) => void factory.create({ home: 'relative' }));
+    expect(await failureOf(creating)).toMatchObject({
+      code: 'OPTION_INVALID',
+      call: 'factory.create({ home: "relative" })',
+      callEnded: false,
+    });
   });
 
   it('a comparison that failed comes with both trees', async () => {
