@@ -6,11 +6,13 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mountsBelow, readMountInfo } from '@x/layer-store/driver-kit';
+import { native } from '@x/native';
 import { describeMounts } from '../describe-mounts.test-support.js';
 import { TestArea } from '../test-area.test-support.js';
 import { KernelMounter, type KernelMounterOptions } from './kernel-mounter.js';
@@ -123,6 +125,39 @@ mounting.each(['fsopen', 'mount'] as const)('the kernel, by %s', (mountInterface
     // The kernel refuses the second volatile mount of a work directory unless its mark goes.
     await mounts.mount(request(home, ['b', 'a']));
     await mounts.unmount(join(home, 'merged'));
+  });
+
+  it('switches index off, whatever the default that an administrator may change', async () => {
+    const home = area.directory('home');
+    const names = layers(home, ['b', 'a']);
+    // The kernel refuses exports over NFS without index, which is how it can be seen here: it shows no option at its default.
+    const mounts = mounter({ mountInterface, mountOptions: ['nfs_export=on'] });
+    await mounts.mount(request(home, names));
+    await mounts.unmount(join(home, 'merged'));
+    mounts.adapt({ index: true, userXattr: false, fileSystem: 'tmpfs' });
+    await expect(mounts.mount(request(home, names))).rejects.toMatchObject({ errno: 'EINVAL' });
+    const plain = mounter({ mountInterface });
+    plain.adapt({ index: true, userXattr: false, fileSystem: 'tmpfs' });
+    rmSync(join(home, 'work'), { recursive: true });
+    mkdirSync(join(home, 'work'));
+    await plain.mount(request(home, names));
+    await plain.unmount(join(home, 'merged'));
+    expect(readdirSync(join(home, 'work'))).toEqual(['work']);
+  });
+
+  it('keeps its marks in user attributes where a user namespace has no others', async () => {
+    const home = area.directory('home');
+    const mounts = mounter({ mountInterface });
+    mounts.adapt({ index: true, userXattr: true, fileSystem: 'tmpfs' });
+    const names = layers(home, ['b', 'a']);
+    mkdirSync(join(home, 'a/directory'));
+    await mounts.mount(request(home, names));
+    rmSync(join(home, 'merged/directory'), { recursive: true });
+    mkdirSync(join(home, 'merged/directory'));
+    await mounts.unmount(join(home, 'merged'));
+    expect(
+      native.available && native.calls.llistxattrSync(join(home, 'upper/directory')).map(String),
+    ).toContain('user.overlay.opaque');
   });
 
   it('stops writing to a view and lets it go on', async () => {
