@@ -13,10 +13,21 @@ import { requireUnusedPool } from './pool-condition.js';
 const FILE_SYSTEM_SLACK = 1 << 20;
 
 /**
+ * Refuses a pool that the records do not belong to, before recovery touches anything in it: the base device that was recorded
+ * must be there, with its uuid (spec/drivers.md 2.11). DRIVER_STATE_FOREIGN; OPTION_INVALID for a `dm.basesize` below the base's.
+ */
+export async function requireKnownBase(core: DeviceSetCore): Promise<void> {
+  const record = await core.table.find(BASE_HASH);
+  if (record === undefined || !record.initialized || record.deleted) return;
+  checkSize(core, record);
+  if (core.record.baseDeviceUuid === '') return;
+  await withBase(core, record, (device) => compareUuid(core, device));
+}
+
+/**
  * Makes sure of the base device, the empty file system every layer without parent is a snapshot of (spec/drivers.md 2.11):
- * made where it is missing, made again where a dead process did not get to its end, checked against the recorded uuid where it
- * is there, and grown when the options ask for it. OPTION_INVALID for a `dm.basesize` below the base's, DRIVER_STATE_FOREIGN
- * when pool and records do not belong together.
+ * made where it is missing, made again where a dead process did not get to its end, and grown when the options ask for it.
+ * What is there was checked by {@link requireKnownBase}. DRIVER_POOL_UNUSABLE for an external pool with something in it.
  */
 export async function ensureBaseImage(core: DeviceSetCore): Promise<void> {
   const found = await core.table.find(BASE_HASH);
@@ -28,8 +39,7 @@ export async function ensureBaseImage(core: DeviceSetCore): Promise<void> {
     await deleteDevice(core, BASE_HASH, { sync: true });
     return makeBase(core);
   }
-  checkSize(core, found);
-  await verify(core, found);
+  await completeRecord(core, found);
   await growIfAsked(core, found);
 }
 
@@ -66,16 +76,16 @@ async function recordUuid(core: DeviceSetCore, device: string): Promise<void> {
   await step('base.uuid', () => saveRecord(core, { baseDeviceUuid: uuid }));
 }
 
-async function verify(core: DeviceSetCore, record: DeviceRecord): Promise<void> {
-  const device = await activate(core, BASE_HASH, record);
-  try {
-    if (core.record.baseDeviceUuid === '') await recordUuid(core, device);
-    else await compareUuid(core, device);
-    if (core.record.baseDeviceFilesystem === '') {
-      await saveRecord(core, { baseDeviceFilesystem: await mountableType(core, device) });
-    }
-  } finally {
-    await deactivate(core, BASE_HASH, { deferred: false });
+/** Of a release that recorded less; and says so when the options name another file system than there is. */
+async function completeRecord(core: DeviceSetCore, record: DeviceRecord): Promise<void> {
+  const { baseDeviceUuid, baseDeviceFilesystem } = core.record;
+  if (baseDeviceUuid === '' || baseDeviceFilesystem === '') {
+    await withBase(core, record, async (device) => {
+      if (baseDeviceUuid === '') await recordUuid(core, device);
+      if (baseDeviceFilesystem === '') {
+        await saveRecord(core, { baseDeviceFilesystem: await mountableType(core, device) });
+      }
+    });
   }
   const { fileSystem } = core.options;
   const type = core.record.baseDeviceFilesystem === 'xfs' ? 'xfs' : 'ext4';
@@ -115,10 +125,22 @@ async function growIfAsked(core: DeviceSetCore, record: DeviceRecord): Promise<v
 }
 
 /** A process may have died between the record of a new size and the growth of the file system. */
-async function fallsShort(core: DeviceSetCore, record: DeviceRecord): Promise<boolean> {
+function fallsShort(core: DeviceSetCore, record: DeviceRecord): Promise<boolean> {
+  return withBase(
+    core,
+    record,
+    async (device) => (await core.host.fileSystems.size(device)) + FILE_SYSTEM_SLACK < record.size,
+  );
+}
+
+async function withBase<T>(
+  core: DeviceSetCore,
+  record: DeviceRecord,
+  use: (device: string) => Promise<T>,
+): Promise<T> {
   const device = await activate(core, BASE_HASH, record);
   try {
-    return (await core.host.fileSystems.size(device)) + FILE_SYSTEM_SLACK < record.size;
+    return await use(device);
   } finally {
     await deactivate(core, BASE_HASH, { deferred: false });
   }

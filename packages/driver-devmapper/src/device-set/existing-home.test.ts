@@ -9,12 +9,16 @@ const MIB = 1 << 20;
 const mountPoint = (machine: SimulatedMachine, id: string): string => join(machine.home, 'mnt', id);
 
 /** An active pool on disks of its own, of blocks of 64 KiB, with nothing in it. */
-async function otherPool(machine: SimulatedMachine, name: string): Promise<DeviceMapper> {
+async function otherPool(
+  machine: SimulatedMachine,
+  name: string,
+  disks: { readonly data: string; readonly metadata: string } = { data: '/dev/sdx', metadata: '/dev/sdy' },
+): Promise<DeviceMapper> {
   const mapper = machine.kernel.deviceMapper();
-  machine.kernel.addDisk('/dev/sdx', 256 * MIB);
-  machine.kernel.addDisk('/dev/sdy', 8 * MIB);
+  machine.kernel.addDisk(disks.data, 256 * MIB);
+  machine.kernel.addDisk(disks.metadata, 8 * MIB);
   await mapper.create(name);
-  const params = '/dev/sdy /dev/sdx 128 100 1 skip_block_zeroing';
+  const params = `${disks.metadata} ${disks.data} 128 100 1 skip_block_zeroing`;
   await mapper.tableLoad(name, [{ start: 0, length: 256 * 2048, type: 'thin-pool', params }]);
   await mapper.resume(name);
   return mapper;
@@ -47,6 +51,24 @@ describe('an existing home', () => {
       expected: '00000000-0000',
     });
     expect([...machine.kernel.devices.keys()]).toEqual([]);
+  });
+
+  it('is refused another pool of the same name before that is recovered, and nothing of it is deleted', async () => {
+    await using machine = await SimulatedMachine.start();
+    const mapper = await otherPool(machine, 'theirs');
+    const options = { ...SMALL, thinPoolDevice: 'theirs' };
+    const set = await machine.open(options);
+    await set.addDevice('a', '');
+    await set.addDevice('b', '');
+    await set.close();
+    await mapper.remove('theirs');
+    await otherPool(machine, 'theirs', { data: '/dev/sdu', metadata: '/dev/sdv' });
+    for (const id of [2, 3]) await mapper.message('theirs', `create_thin ${id}`);
+    // As if the last transaction of the home had not come to its end.
+    await mapper.message('theirs', 'set_transaction_id 0 2');
+    const before = await machine.state();
+    await expect(machine.open(options)).rejects.toMatchObject({ code: 'DRIVER_STATE_FOREIGN' });
+    expect(await machine.state()).toEqual(before);
   });
 
   it('of a release that recorded no uuid gets it recorded (B2)', async () => {

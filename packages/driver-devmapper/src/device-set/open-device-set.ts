@@ -11,7 +11,7 @@ import { resolveDevmapperOptions } from '../options/resolve-options.js';
 import { assertMutable } from '../pool/pool-usability.js';
 import type { ThinPool } from '../pool/thin-pool.js';
 import { PoolTransactions } from '../transaction/pool-transactions.js';
-import { ensureBaseImage } from './base-image.js';
+import { ensureBaseImage, requireKnownBase } from './base-image.js';
 import { deleteTombstones } from './deferred-deletion.js';
 import { DeviceLocks } from './device-locks.js';
 import { DeviceNames, devicePrefix } from './device-names.js';
@@ -129,6 +129,7 @@ async function recover(core: DeviceSetCore): Promise<void> {
   // The ids of damaged records are not known; all that the pool has are kept from being handed out.
   if (damaged) for (const id of (await contents.deviceIds()) ?? []) core.ids.markUsed(id);
   await releaseGrowingMounts(core);
+  await requireKnownBase(core);
   await recoverTransaction(core, contents);
   await entombMarked(core);
   await tidyActiveDevices(core);

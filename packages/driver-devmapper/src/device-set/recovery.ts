@@ -21,7 +21,7 @@ export async function recoverTransaction(core: DeviceSetCore, contents: PoolCont
   if (plan.action === 'report') {
     core.warn(
       `the pool ${core.pool.name} is at transaction ${core.transactions.id}, the last one of ${core.home} was ` +
-        `${plan.record.openTransactionId}: somebody else has changed the pool, or the records are an old copy`,
+        `${plan.record.openTransactionId}: somebody else has changed the pool, or the one or the other is an old copy`,
     );
     return;
   }

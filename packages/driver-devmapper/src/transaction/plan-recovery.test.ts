@@ -13,8 +13,9 @@ describe('the transaction begun last', () => {
     expect(planRecovery(record, 4)).toEqual({ action: 'roll-back', record });
   });
 
-  it('is only told of when the pool is ahead of it', () => {
+  it('is only told of when the pool is ahead of it, or not where it was when it began', () => {
     expect(planRecovery(record, 6)).toEqual({ action: 'report', record });
+    expect(planRecovery(record, 3)).toEqual({ action: 'report', record });
   });
 });
 

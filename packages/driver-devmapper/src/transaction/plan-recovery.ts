@@ -4,7 +4,10 @@ import type { TransactionRecord } from '../metadata/transaction-record.js';
 export type RecoveryPlan =
   /** None was ever begun, or the last one came to its end. */
   | { readonly action: 'nothing' }
-  /** The pool is ahead of the file: somebody else used it, or the file is an old copy. Told, never acted on. */
+  /**
+   * The pool is ahead of the file, or further behind than one transaction: somebody else used it, or one of the two is an old
+   * copy. Told, never acted on: the layer in the file may be an old and good one.
+   */
   | { readonly action: 'report'; readonly record: TransactionRecord }
   /** Removal, always: it undoes what was being made and completes what was being deleted. */
   | { readonly action: 'roll-back'; readonly record: TransactionRecord };
@@ -12,7 +15,7 @@ export type RecoveryPlan =
 /** Compares the transaction file with the pool's transaction id (spec/drivers.md 2.10). */
 export function planRecovery(record: TransactionRecord | undefined, poolTransactionId: number): RecoveryPlan {
   if (record === undefined || record.openTransactionId === poolTransactionId) return { action: 'nothing' };
-  return { action: record.openTransactionId < poolTransactionId ? 'report' : 'roll-back', record };
+  return { action: record.openTransactionId === poolTransactionId + 1 ? 'roll-back' : 'report', record };
 }
 
 /** What is known about a device id that a transaction was interrupted with. */
