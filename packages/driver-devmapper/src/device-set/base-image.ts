@@ -5,7 +5,7 @@ import { activate, deactivate } from './activation.js';
 import { createDevice } from './create-device.js';
 import { deleteDevice } from './deletion.js';
 import { type DeviceSetCore, saveRecord } from './device-set-core.js';
-import { growBase, growFileSystem } from './growth.js';
+import { growBase, growFileSystem, withPrivateMount } from './growth.js';
 import { mountableType } from './mount-device.js';
 import { requireUnusedPool } from './pool-condition.js';
 
@@ -58,6 +58,8 @@ async function makeBase(core: DeviceSetCore): Promise<void> {
       saveRecord(core, { baseDeviceUuid: '', baseDeviceFilesystem: type }),
     );
     await step('base.mkfs', () => host.fileSystems.make(device, type, options.mkfsArguments));
+    // What mkfs of today makes, a kernel of yesterday may not mount; nor does any with options it does not know.
+    await withPrivateMount(core, device, () => Promise.resolve());
     await step('base.initialized', () => table.update(BASE_HASH, { ...record, initialized: true }));
     await recordUuid(core, device);
   } finally {

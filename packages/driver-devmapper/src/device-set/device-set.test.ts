@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { DeviceSetHost } from './host.js';
@@ -61,6 +61,15 @@ describe('a new home', () => {
     expect(prepared).toBe(0);
     expect(machine.kernel.calls.filter((call) => call.startsWith('create'))).toEqual([]);
     await expect(stat(join(machine.home, 'devicemapper'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('is refused when the kernel does not mount what was made, and its mount point goes', async () => {
+    await using machine = await SimulatedMachine.start();
+    machine.fileSystems.failures.set('mount', new Error('unknown option'));
+    await expect(machine.open()).rejects.toThrow('unknown option');
+    expect([...machine.kernel.devices.keys()]).toEqual([]);
+    expect(await readdir(join(machine.home, 'mnt'))).toEqual([]);
+    await machine.open();
   });
 
   it('is taken back when it cannot be made: no pool, no loop device stays', async () => {

@@ -18,7 +18,7 @@ import { DeviceNames, devicePrefix } from './device-names.js';
 import { type DeviceSetCore, saveRecord, type WarningListener } from './device-set-core.js';
 import { DeviceTable } from './device-table.js';
 import { releaseStaleSnapshot, resumeFrozenDevices } from './frozen-devices.js';
-import { releaseGrowingMounts } from './growth.js';
+import { releasePrivateMounts } from './growth.js';
 import type { DeviceSetHost } from './host.js';
 import { tidyActiveDevices } from './leftover-devices.js';
 import { mountDirectory } from './mount-points.js';
@@ -128,7 +128,7 @@ async function recover(core: DeviceSetCore): Promise<void> {
   const contents = core.host.contents(core.pool, core.warn);
   // The ids of damaged records are not known; all that the pool has are kept from being handed out.
   if (damaged) for (const id of (await contents.deviceIds()) ?? []) core.ids.markUsed(id);
-  await releaseGrowingMounts(core);
+  await releasePrivateMounts(core);
   await requireKnownBase(core);
   await recoverTransaction(core, contents);
   await entombMarked(core);
