@@ -7,7 +7,7 @@ import {
   removeDevice,
   removeDeviceDeferred,
 } from '../device-mapper/thin-devices.js';
-import type { DeviceRecord } from '../metadata/device-record.js';
+import { BASE_HASH, type DeviceRecord } from '../metadata/device-record.js';
 import { activeDevice, type DeviceSetCore } from './device-set-core.js';
 import type { DeviceSetHost } from './host.js';
 
@@ -75,10 +75,14 @@ function missingFromPool(
   record: DeviceRecord,
   cause: unknown,
 ): LayerStoreError {
+  const remedy =
+    hash === BASE_HASH
+      ? 'give the pool that the home was made with, or remove the home to begin anew'
+      : 'remove the layer and register it again';
   return new LayerStoreError(
     'DRIVER_STATE_FOREIGN',
     `${core.names.of(hash)} has a record but the pool ${core.pool.name} has no device ${record.deviceId}: ` +
-      'it was lost in a repair of the pool, or this is another pool; remove the layer and register it again',
+      `it was lost in a repair of the pool, or this is another pool; ${remedy}`,
     { driver: 'devicemapper', cacheId: hash, cause },
   );
 }

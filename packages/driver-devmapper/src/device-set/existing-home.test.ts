@@ -67,7 +67,10 @@ describe('an existing home', () => {
     // As if the last transaction of the home had not come to its end.
     await mapper.message('theirs', 'set_transaction_id 0 2');
     const before = await machine.state();
-    await expect(machine.open(options)).rejects.toMatchObject({ code: 'DRIVER_STATE_FOREIGN' });
+    await expect(machine.open(options)).rejects.toMatchObject({
+      code: 'DRIVER_STATE_FOREIGN',
+      message: expect.stringContaining('give the pool that the home was made with'),
+    });
     expect(await machine.state()).toEqual(before);
   });
 

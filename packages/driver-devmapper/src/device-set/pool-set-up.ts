@@ -73,6 +73,7 @@ export async function findOrCreatePool(request: PoolRequest): Promise<FoundPool>
       { driver: 'devicemapper', option: 'dm.thinpooldev', name: options.thinPoolDevice },
     );
   }
+  await checkGivenDevices(request);
   await checkLoopFiles(request);
   await makePool(request);
   return { pool, created: true };
@@ -148,6 +149,24 @@ function checkBlockSize({ options, home }: PoolRequest, made: number): void {
       'and that is fixed for the life of a pool: leave the option out',
     { driver: 'devicemapper', option: 'dm.blocksize' },
   );
+}
+
+/** A loop file beside a device that turns out not to be there would be made for nothing. */
+async function checkGivenDevices({ host, options }: PoolRequest): Promise<void> {
+  const given = [
+    { option: 'dm.datadev', path: options.dataDevice },
+    { option: 'dm.metadatadev', path: options.metadataDevice },
+  ];
+  for (const { option, path } of given) {
+    if (path === undefined) continue;
+    await host.fileSystems.deviceSize(path).catch((cause: unknown) => {
+      throw new LayerStoreError(
+        'OPTION_INVALID',
+        `${option}=${path} is no block device that can be used: give the path of a disk, a partition or a volume`,
+        { driver: 'devicemapper', option, path, cause },
+      );
+    });
+  }
 }
 
 /** Files that are lost, have lost their end, or are somebody else's pool already. */
