@@ -14,6 +14,8 @@ const project = (displayName, testMatch, ignored = [kernelTest]) => ({
 
 /** Jest runs compiled output only (`npm test` builds first): the same bytes that ship. */
 export default {
+  // Against hanging, not a measure of speed: machines are slow when they are busy.
+  testTimeout: 60_000,
   projects: [
     project('unit', ['native/dist/**/*.test.js', 'packages/*/dist/**/*.test.js']),
     project('suites', ['test/dist/**/*.test.js']),
