@@ -4,10 +4,10 @@ import type { DriverFactory, DriverInit } from '@x/layer-store';
 
 const SECTORS_OF_MIB = 2048;
 /** Megabytes of a pool's devices. */
-const DATA = 256;
+const DATA = 768;
 const METADATA = 16;
 /** How many homes may have a pool at a time. */
-const SLOTS = 12;
+const SLOTS = 5;
 /** What the kernel takes for "no pool here yet" (thin-provisioning.rst). Bytes. */
 const BLANK = 4096;
 
