@@ -1,7 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { errnoOf } from '@x/archive';
 import type { ProbeResult } from '@x/layer-store';
+import { nearestExisting } from '@x/layer-store/driver-kit';
 import { currentPrivileges } from './privileges.js';
 
 /**
@@ -32,17 +32,6 @@ function unsupported(
   remedy: string,
 ): ProbeResult {
   return { supported: false, code, reason, remedy };
-}
-
-async function nearestExisting(path: string): Promise<string> {
-  for (let candidate = path; ; candidate = dirname(candidate)) {
-    try {
-      await access(candidate, constants.F_OK);
-      return candidate;
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || candidate === dirname(candidate)) throw error;
-    }
-  }
 }
 
 function privilegeWarnings(): string[] {

@@ -1,8 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { errnoOf } from '@x/archive';
 import type { ProbeResult } from '@x/layer-store';
-import { type FileSystem, fileSystemOf } from '@x/layer-store/driver-kit';
+import { type FileSystem, fileSystemOf, nearestExisting } from '@x/layer-store/driver-kit';
 import type { AufsKernel } from '../kernel/aufs-kernel.js';
 import { isExpressible } from '../mount/branch.js';
 
@@ -50,17 +48,6 @@ async function refuseHome(
     `"${home}" is on ${name}, which cannot hold branches of aufs`,
     'put the home on ext4 or xfs',
   );
-}
-
-async function nearestExisting(path: string): Promise<string> {
-  for (let candidate = path; ; candidate = dirname(candidate)) {
-    try {
-      await access(candidate, constants.F_OK);
-      return candidate;
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || candidate === dirname(candidate)) throw error;
-    }
-  }
 }
 
 function refused(code: Unsupported['code'], reason: string, remedy: string): Unsupported {

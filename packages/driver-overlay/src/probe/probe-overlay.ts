@@ -3,12 +3,12 @@ import { release } from 'node:os';
 import { join, relative } from 'node:path';
 import { errnoOf } from '@x/archive';
 import type { ProbeResult } from '@x/layer-store';
-import { fileSystemOf } from '@x/layer-store/driver-kit';
+import { fileSystemOf, nearestExisting } from '@x/layer-store/driver-kit';
 import { native } from '@x/native';
 import { tryMountProgram } from '../fuse/try-mount-program.js';
 import { type Circumstances, explainFinding, type Finding } from './findings.js';
 import { tryKernelOverlay } from './kernel-overlay.js';
-import { nearestExisting, withScratch } from './scratch.js';
+import { withScratch } from './scratch.js';
 import { inUserNamespace } from './user-namespace.js';
 
 /** What a probe is to find out about. */

@@ -1,24 +1,11 @@
 import { mkdtemp, readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { errnoOf } from '@x/archive';
+import { join } from 'node:path';
 import { removeRobustly } from '@x/layer-store/driver-kit';
 
 /** Ids begin with a letter or digit, so no layer is called so. */
 const PREFIX = '.overlay-probe-';
 /** No probe takes that long; what is older was left by a process that was killed. Milliseconds. */
 const STALE_AFTER = 60 * 60 * 1000;
-
-/** The directory itself or the nearest one above it that exists. Fails as stat(2) does, but for ENOENT. */
-export async function nearestExisting(path: string): Promise<string> {
-  for (let candidate = path; ; candidate = dirname(candidate)) {
-    try {
-      await stat(candidate);
-      return candidate;
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || candidate === dirname(candidate)) throw error;
-    }
-  }
-}
 
 /**
  * Runs `use` on a new directory in `place`, which exists, and removes it with whatever is mounted in it, also after a
