@@ -36,7 +36,7 @@ async function refusalOfKernel(): Promise<Refusal | undefined> {
     return refuse(
       'DRIVER_NOT_SUPPORTED',
       isLayerStoreError(error) ? error.message : String(error),
-      'run as root on a kernel with device mapper: modprobe dm_mod dm_thin_pool',
+      'it takes root and a kernel that has it',
     );
   }
   try {
@@ -96,7 +96,7 @@ async function warnings(): Promise<string[]> {
   }
   if ((await findSystemProgram('thin_dump')) === undefined) {
     found.push(
-      'thin_dump is missing (thin-provisioning-tools): after a crash, devices that are not provably the store’s own stay in the pool',
+      'thin_dump is missing (thin-provisioning-tools): after a crash, devices that are not provably our own stay in the pool',
     );
   }
   return found;
