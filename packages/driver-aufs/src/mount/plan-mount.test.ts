@@ -158,7 +158,7 @@ const unions: fc.Arbitrary<UnionDescription> = fc
   })
   .map(({ home, names, xino, ...rest }) =>
     unionOf(
-      names.map((each, index) => `/${home}/${index}${each}`),
+      names.map((each, index) => `/${home}/${index}-${each}`),
       { xino: `/x/${xino}`, ...rest },
     ),
   );
