@@ -12,6 +12,7 @@ import {
   type ProbeResult,
   type UnpackResult,
 } from '@x/layer-store';
+import { UNPRIVILEGED_UNPACK } from '@x/layer-store/driver-kit';
 import { native } from '@x/native';
 import { checkProgramMark, markForProgram } from './fuse/program-mark.js';
 import { HardlinkLayout } from './hardlink/hardlink-layout.js';
@@ -33,14 +34,6 @@ import { openQuotaControl } from './quota/quota-control.js';
 import { quotaLimits } from './quota/quota-limits.js';
 import { summarizeShortfall } from './shortfall.js';
 import { isVolatileStorage } from './volatile-storage.js';
-
-/** What the kernel refuses is reported; what it refuses of owners and modes is recorded besides. */
-const UNPRIVILEGED = {
-  ownership: 'report',
-  xattrs: 'report',
-  devices: 'report',
-  recordOwners: true,
-} as const;
 
 /**
  * Layers as stacked directories: a layer holds what it changes, the kernel (or a program over FUSE) shows it merged with what
@@ -298,7 +291,7 @@ function makeContext(options: ResolvedOverlayOptions, rootless: boolean): Layout
     options,
     mounter,
     quota,
-    unpackOptions: rootless ? UNPRIVILEGED : {},
+    unpackOptions: rootless ? UNPRIVILEGED_UNPACK : {},
     learn: async (): Promise<OverlayFacts> => {
       const facts = await overlayFacts(home);
       kernel.adapt(facts);

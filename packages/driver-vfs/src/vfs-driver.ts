@@ -7,6 +7,7 @@ import {
   type LayerSource,
   type ProbeResult,
 } from '@x/layer-store';
+import { UNPRIVILEGED_UNPACK } from '@x/layer-store/driver-kit';
 import { LayerDirectories } from './layer-directories.js';
 import { checkVfsOptions, type VfsDriverOptions } from './options.js';
 import { currentPrivileges } from './privileges.js';
@@ -26,13 +27,6 @@ const LAYER_ROOT_MODE = 0o755;
 /** With id maps the remapped root's group may pass through; rootless nobody else needs to. */
 const HOME_MODE = 0o710;
 const ROOTLESS_HOME_MODE = 0o700;
-/** What the kernel refuses is reported; what it refuses of owners and modes is recorded besides. */
-const UNPRIVILEGED = {
-  ownership: 'report',
-  xattrs: 'report',
-  devices: 'report',
-  recordOwners: true,
-} as const;
 /** The store's own limit is lower; copies do not become slower with depth. */
 const MAX_DEPTH = 1024;
 
@@ -152,7 +146,7 @@ export class VfsDriver extends Driver {
       const result = await layer.unpack(path, {
         whiteouts: 'delete',
         ...(signal === undefined ? {} : { signal }),
-        ...(this.rootless ? UNPRIVILEGED : {}),
+        ...(this.rootless ? UNPRIVILEGED_UNPACK : {}),
       });
       await this.#report(id, result.warnings.map(refusalOfUnpack));
       return result.size;

@@ -19,4 +19,5 @@ export {
   type RunProgramOptions,
   runProgram,
 } from './kit/programs/run-program.js';
+export { UNPRIVILEGED_UNPACK } from './kit/unprivileged-unpack.js';
 export { KeyedMutex, type Release } from './lock/keyed-mutex.js';
