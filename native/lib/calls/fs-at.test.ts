@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   statSync,
@@ -314,5 +315,23 @@ describeAddon('calls at a directory', (calls) => {
     });
     if (privileged)
       expect(runUnprivileged(`calls.mkdiratSync(-100, ${at} + '/sub')`)).toMatchObject({ code: 'EACCES' });
+  });
+
+  it('run a list of steps below a directory, and refuse a text that is none', async () => {
+    mkdirSync(directory.at('home'));
+    calls.directoryStepsSync(directory.at('home'), 'directory\0d\x00448\0file\0d/f\x00384\0text\0');
+    expect(readFileSync(directory.at('home/d/f'), 'utf8')).toBe('text');
+    await calls.directorySteps(directory.at('home'), 'unlink\0d/f\0rmdir\0d\0unlink-if-there\0d/f\0');
+    expect(readdirSync(directory.at('home'))).toEqual([]);
+    for (const steps of ['what\0d\0', 'directory\0d\0', 'directory\0d\x00rwx\0', 'rename\0d\0e\0x']) {
+      expect(failureOf(() => calls.directoryStepsSync(directory.at('home'), steps))).toMatchObject({
+        code: expect.stringMatching(/^E(?:INVAL|NOENT)$/),
+      });
+      expect(readdirSync(directory.at('home'))).toEqual([]);
+    }
+    expect(failureOf(() => calls.directoryStepsSync(directory.at('absent'), ''))).toMatchObject({
+      code: 'ENOENT',
+      path: directory.at('absent'),
+    });
   });
 });

@@ -81,4 +81,12 @@ export interface FsAtCalls {
    * about that many bytes of records (at least 1024), an empty array at the end.
    */
   getdentsSync(fd: number, limit?: number): NativeDirent[];
+  /**
+   * Changes below `directory`, in order until one fails; those before it stay done. `steps` is verbs with their operands,
+   * every word with a NUL behind it, numbers decimal: `directory PATH MODE`, `link TEXT PATH`, `file PATH MODE CONTENT` (EEXIST
+   * if there), `mode PATH MODE`, `owner PATH UID GID`, `attributes FROM TO SKIPPED` (owner, mode, extended attributes but those
+   * that begin with one of the comma-separated SKIPPED, times), `rename OLD NEW`, `unlink PATH`, `rmdir PATH`,
+   * `unlink-if-there PATH`, `rmdir-if-there PATH`.
+   */
+  directoryStepsSync(directory: PathLike, steps: PathLike): void;
 }

@@ -196,4 +196,26 @@ describeAddon('mounting', (calls) => {
       expect(runUnprivileged(body)).toMatchObject({ code: 'EPERM' });
     }
   });
+
+  withContexts('mounts by a context in one call, and attaches nothing when a setting is refused', () => {
+    const path = mountPoint();
+    const descriptors = openDescriptors();
+    calls.mountByContextSync('tmpfs', 'text\0size\x0064k\0text\0mode\x000711\0', MOUNT_ATTR_NOEXEC, path);
+    expect(mountOptions(path)).toMatch(/noexec.* tmpfs .*size=64k,mode=711/);
+    calls.umount2Sync(path, 0);
+    for (const [settings, code] of [
+      ['text\0nonsense\x00yes\0', 'EINVAL'],
+      ['directory\0size\0/no/such/place\0', 'ENOENT'],
+      ['what\0size\0', 'EINVAL'],
+      ['text\0size', 'EINVAL'],
+    ] as const) {
+      const failure = failureOf(() => calls.mountByContextSync('tmpfs', settings, 0, path));
+      expect(failure.code).toBe(code);
+      expect(mountOptions(path)).toBeUndefined();
+    }
+    expect(failureOf(() => calls.mountByContextSync('tmpfs', '', 0, directory.at('absent'))).syscall).toBe(
+      'move_mount',
+    );
+    expect(openDescriptors()).toBe(descriptors);
+  });
 });

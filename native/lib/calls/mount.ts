@@ -34,6 +34,13 @@ export interface MountCalls {
   /** umount2(2): flags MNT_*. EINVAL: not a mount point. */
   umount2Sync(target: PathLike, flags?: number): void;
 
+  /**
+   * A whole mount in one call: fsopen, fsconfig, fsmount with MOUNT_ATTR_* and move_mount to `target`. Nothing is attached when it
+   * fails. `settings`: `flag KEY`, `text KEY VALUE`, `directory KEY PATH` (given to the kernel by descriptor), every word
+   * with a NUL behind it.
+   */
+  mountByContextSync(type: PathLike, settings: PathLike, attributes: number, target: PathLike): void;
+
   /** A new file system context. ENODEV: the kernel does not know the type. */
   fsopenSync(type: PathLike, flags?: number): number;
   /** The context of what is mounted at `path`, to reconfigure it. */

@@ -1,11 +1,12 @@
 // openat2, fstatat, readlinkat, mkdirat, mknodat, symlinkat, linkat, unlinkat, renameat2, fchmodat, fchownat, utimensat,
-// getdents.
+// getdents, directorySteps.
 #include <napi.h>
 
 #include "bridge/open_how.hh"
 #include "bridge/register.hh"
 #include "bridge/stat_object.hh"
 #include "bridge/twins.hh"
+#include "core/directory_steps.hh"
 #include "core/dirents.hh"
 #include "core/fs_at.hh"
 
@@ -94,6 +95,12 @@ void defineChangers(Napi::Object exports) {
   });
 }
 
+void defineSteps(Napi::Object exports) {
+  defineTwins(exports, "directorySteps", [](const Arguments& args) {
+    return [directory = args.path(0), steps = args.bytes(1)] { runDirectorySteps(directory, steps); };
+  });
+}
+
 }  // namespace
 
 void RegisterFsAt(Napi::Env env, Napi::Object exports) {
@@ -101,6 +108,7 @@ void RegisterFsAt(Napi::Env env, Napi::Object exports) {
   defineReaders(exports);
   defineMakers(exports);
   defineChangers(exports);
+  defineSteps(exports);
 }
 
 }  // namespace layer_store

@@ -1,4 +1,4 @@
-// mount, mountAt, umount2; fsopen, fspick, fsconfig…, fsmount, moveMount, openTree, mountSetattr.
+// mount, mountAt, umount2; mountByContext; fsopen, fspick, fsconfig…, fsmount, moveMount, openTree, mountSetattr.
 #include <napi.h>
 
 #include "bridge/register.hh"
@@ -70,6 +70,14 @@ void defineContext(Napi::Object exports) {
   });
 }
 
+void defineWhole(Napi::Object exports) {
+  defineTwins(exports, "mountByContext", [](const Arguments& args) {
+    return [type = args.path(0), settings = args.bytes(1), attributes = args.uint32(2), target = args.path(3)] {
+      mount_api::mountByContext(type, settings, attributes, target);
+    };
+  });
+}
+
 void defineTrees(Napi::Object exports) {
   defineTwins(exports, "fsmount", [](const Arguments& args) {
     return [context = args.descriptor(0), flags = args.uint32Or(1, 0), attributes = args.uint32Or(2, 0)] {
@@ -96,6 +104,7 @@ void defineTrees(Napi::Object exports) {
 void RegisterMount(Napi::Env, Napi::Object exports) {
   defineClassic(exports);
   defineContext(exports);
+  defineWhole(exports);
   defineTrees(exports);
 }
 

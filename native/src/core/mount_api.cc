@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "core/nul_fields.hh"
 #include "core/sys_error.hh"
 
 namespace layer_store::mount_api {
@@ -18,6 +19,9 @@ constexpr unsigned kSetBinary = 2;
 constexpr unsigned kSetPath = 3;
 constexpr unsigned kSetPathEmpty = 4;
 constexpr unsigned kSetFd = 5;
+constexpr unsigned kCreate = 6;
+/** MOVE_MOUNT_F_EMPTY_PATH */
+constexpr uint32_t kFromDescriptor = 4;
 /** The log keeps eight messages; asking for more is only a bound on a loop. */
 constexpr int kLogMessages = 16;
 
@@ -113,6 +117,32 @@ void mountSetattr(int dirfd, const std::string& path, uint32_t flags, const Moun
   if (::syscall(SYS_mount_setattr, dirfd, path.c_str(), flags, &attributes, sizeof attributes) == -1) {
     throw SysError(errno, "mount_setattr", path);
   }
+}
+
+void mountByContext(const std::string& type, const std::string& settings, uint32_t attributes,
+                    const std::string& target) {
+  const Fd context = fsopen(type, 0);
+  NulFields fields(settings, "mountByContext");
+  while (fields.more()) {
+    const std::string_view kind = fields.next();
+    const char* key = fields.next();
+    if (kind == "flag") {
+      config(context.get(), kSetFlag, key, nullptr, 0);
+    } else if (kind == "text") {
+      config(context.get(), kSetString, key, fields.next(), 0);
+    } else if (kind == "directory") {
+      const char* path = fields.next();
+      // The context has its own reference: five hundred layers need not be open at once.
+      const Fd directory(uninterrupted([&] { return ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+      if (!directory.valid()) throw SysError(errno, "open", path);
+      config(context.get(), kSetFd, key, nullptr, directory.get());
+    } else {
+      fields.refuse();
+    }
+  }
+  config(context.get(), kCreate, nullptr, nullptr, 0);
+  const Fd mount = fsmount(context.get(), 0, attributes);
+  moveMount(mount.get(), "", AT_FDCWD, target, kFromDescriptor);
 }
 
 bool hasFsopen() {

@@ -28,6 +28,13 @@ void moveMount(int fromDirfd, const std::string& from, int toDirfd, const std::s
 Fd openTree(int dirfd, const std::string& path, uint32_t flags);
 void mountSetattr(int dirfd, const std::string& path, uint32_t flags, const MountAttributes& attributes);
 
+/**
+ * A whole mount: context, settings, creation, and the mount (attributes MOUNT_ATTR_*) attached at `target`. Nothing is
+ * attached when it fails. `settings` is `flag KEY`, `text KEY VALUE` and `directory KEY PATH` (given by descriptor), every
+ * word with a NUL behind it; anything else is EINVAL of `mountByContext`.
+ */
+void mountByContext(const std::string& type, const std::string& settings, uint32_t attributes, const std::string& target);
+
 /** The lines waiting in a context's log, one per line, and empties it. */
 std::string readLog(int context);
 

@@ -5,6 +5,7 @@
 export { formatSize as humanSize } from '@x/archive';
 export { syncFileSystem } from './driver/sync-file-system.js';
 export { defineFailpoints, type FailpointSet } from './failpoint/failpoint-set.js';
+export { type DirectoryStep, runDirectorySteps } from './kit/files/directory-steps.js';
 export { syncDirectory, UNFINISHED_PREFIX, writeFileDurably } from './kit/files/durable-file.js';
 export { fileSystemName } from './kit/files/file-system-name.js';
 export { type FileSystem, fileSystemOf } from './kit/files/file-system-of.js';

@@ -1,13 +1,9 @@
-import { closeSync, constants, openSync } from 'node:fs';
 import { errnoOf, LayerStoreError } from '@x/archive';
 import {
-  AT_FDCWD,
-  FSCONFIG_CMD_CREATE,
   MOUNT_ATTR_NODEV,
   MOUNT_ATTR_NOEXEC,
   MOUNT_ATTR_NOSUID,
   MOUNT_ATTR_RDONLY,
-  MOVE_MOUNT_F_EMPTY_PATH,
   MS_NODEV,
   MS_NOEXEC,
   MS_NOSUID,
@@ -16,8 +12,6 @@ import {
 } from '@x/native';
 import type { MountPlan, MountStep } from './mount-plan.js';
 
-const FSOPEN_CLOEXEC = 1;
-const FSMOUNT_CLOEXEC = 1;
 const MS_NOATIME = 1024;
 const MS_NODIRATIME = 2048;
 const MS_STRICTATIME = 1 << 24;
@@ -53,7 +47,9 @@ export async function executeMount(
     throw new LayerStoreError(plan.code, `${target} cannot be mounted: ${plan.reason}`, { path: target });
   }
   try {
-    if (plan.via === 'fsopen') mountByContext(calls, plan.steps, target, flags);
+    // Synchronous: all of it takes less than handing a single step to another thread.
+    if (plan.via === 'fsopen')
+      calls.mountByContextSync('overlay', settingsOf(plan.steps), attributesOf(flags), target);
     else if (plan.cwd === undefined) await calls.mount('overlay', target, 'overlay', flags, plan.data);
     else await calls.mountAt(plan.cwd, 'overlay', target, 'overlay', flags, plan.data);
   } catch (error) {
@@ -61,43 +57,13 @@ export async function executeMount(
   }
 }
 
-/** Synchronous: all of it takes less than handing a single step to another thread. */
-function mountByContext(
-  calls: NativeCalls,
-  steps: readonly MountStep[],
-  target: string,
-  flags: number,
-): void {
-  const descriptors: number[] = [];
-  const keep = (descriptor: number): number => {
-    descriptors.push(descriptor);
-    return descriptor;
-  };
-  try {
-    const context = keep(calls.fsopenSync('overlay', FSOPEN_CLOEXEC));
-    for (const step of steps) configure(calls, context, step);
-    calls.fsconfigCommandSync(context, FSCONFIG_CMD_CREATE);
-    const mount = keep(calls.fsmountSync(context, FSMOUNT_CLOEXEC, attributesOf(flags)));
-    calls.moveMountSync(mount, '', AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
-  } finally {
-    for (const descriptor of descriptors) closeSync(descriptor);
+function settingsOf(steps: readonly MountStep[]): string {
+  let settings = '';
+  for (const step of steps) {
+    if (step.kind === 'flag') settings += `flag\0${step.key}\0`;
+    else settings += `${step.kind}\0${step.key}\0${step.kind === 'text' ? step.value : step.path}\0`;
   }
-}
-
-function configure(calls: NativeCalls, context: number, step: MountStep): void {
-  if (step.kind === 'flag') {
-    calls.fsconfigFlagSync(context, step.key);
-  } else if (step.kind === 'text') {
-    calls.fsconfigStringSync(context, step.key, step.value);
-  } else {
-    const directory = openSync(step.path, constants.O_RDONLY | constants.O_DIRECTORY);
-    // The context has its own reference: five hundred layers need not be open at once.
-    try {
-      calls.fsconfigFdSync(context, step.key, directory);
-    } finally {
-      closeSync(directory);
-    }
-  }
+  return settings;
 }
 
 function attributesOf(flags: number): number {

@@ -1,8 +1,8 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { errnoOf, LayerStoreError } from '@x/archive';
 import type { CreateKind, DriverId } from '@x/layer-store';
-import { removeRobustly } from '@x/layer-store/driver-kit';
-import { copyRootAttributes } from '../root-attributes.js';
+import { type DirectoryStep, removeRobustly, runDirectorySteps } from '@x/layer-store/driver-kit';
+import { rootAttributes } from '../root-attributes.js';
 import { step } from './failpoints.js';
 import { IMAGE, type LayerFiles, STAGED } from './layer-files.js';
 import { removeRemains } from './layer-removal.js';
@@ -72,52 +72,57 @@ function linkNew(files: LayerFiles, id: DriverId): ShortLink {
   }
 }
 
-async function stage(
-  files: LayerFiles,
-  staged: string,
-  link: ShortLink,
-  { kind, lowers, owner, limit }: LayerPlan,
-): Promise<void> {
-  const directory = files.path(staged);
-  await makeEmpty(directory);
-  if (limit !== undefined) await limit(directory);
-  const diff = files.diff(staged);
-  mkdirSync(diff, ROOT_MODE);
-  writeFileSync(`${directory}/link`, link, { mode: SMALL_FILE_MODE });
-  if (kind === 'read-only') writeFileSync(`${directory}/${IMAGE}`, '', { mode: SMALL_FILE_MODE });
+async function stage(files: LayerFiles, staged: string, link: ShortLink, plan: LayerPlan): Promise<void> {
+  const make: DirectoryStep = { verb: 'directory', path: staged, mode: LAYER_MODE };
+  const fill = stepsToFill(staged, link, plan);
+  // A limit is for an empty directory, and takes a while.
+  const [first, rest] = plan.limit === undefined ? [[make, ...fill], []] : [[make], fill];
+  try {
+    runDirectorySteps(files.home, first);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    // What a failed removal left under this name is in the way.
+    await removeRobustly(files.path(staged));
+    runDirectorySteps(files.home, first);
+  }
+  if (plan.limit === undefined) return;
+  await plan.limit(files.path(staged));
+  runDirectorySteps(files.home, rest);
+}
+
+function stepsToFill(staged: string, link: ShortLink, { kind, lowers, owner }: LayerPlan): DirectoryStep[] {
+  const diff = `${staged}/diff`;
+  const steps: DirectoryStep[] = [{ verb: 'directory', path: diff, mode: ROOT_MODE }];
+  const file = (name: string, content: string): void => {
+    steps.push({ verb: 'file', path: `${staged}/${name}`, mode: SMALL_FILE_MODE, content });
+  };
+  file('link', link);
+  if (kind === 'read-only') file(IMAGE, '');
   const [parent] = lowers.ids;
   if (parent === undefined) {
     // The mode of mkdir is subject to the umask.
-    chmodSync(diff, ROOT_MODE);
-    if (owner !== undefined) chownSync(diff, owner.uid, owner.gid);
+    steps.push({ verb: 'mode', path: diff, mode: ROOT_MODE });
+    if (owner !== undefined) steps.push({ verb: 'owner', path: diff, ...owner });
   } else {
-    const work = `${directory}/work`;
-    mkdirSync(work, WORK_MODE);
-    if (owner !== undefined) chownSync(work, owner.uid, owner.gid);
-    writeFileSync(`${directory}/lower`, formatLower(lowers.links), { mode: SMALL_FILE_MODE });
-    writeFileSync(`${directory}/lower-ids`, formatLowerIds(lowers.ids), { mode: SMALL_FILE_MODE });
-    copyRootAttributes(files.diff(parent), diff);
+    const work = `${staged}/work`;
+    steps.push({ verb: 'directory', path: work, mode: WORK_MODE });
+    if (owner !== undefined) steps.push({ verb: 'owner', path: work, ...owner });
+    file('lower', formatLower(lowers.links));
+    file('lower-ids', formatLowerIds(lowers.ids));
+    steps.push(rootAttributes(`${parent}/diff`, diff));
   }
   if (owner !== undefined) {
-    chownSync(directory, -1, owner.gid);
-    chmodSync(directory, LAYER_MODE);
+    steps.push(
+      { verb: 'owner', path: staged, uid: -1, gid: owner.gid },
+      { verb: 'mode', path: staged, mode: LAYER_MODE },
+    );
   }
-}
-
-/** What a failed removal left under this name is in the way. */
-async function makeEmpty(directory: string): Promise<void> {
-  try {
-    mkdirSync(directory, LAYER_MODE);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-    await removeRobustly(directory);
-    mkdirSync(directory, LAYER_MODE);
-  }
+  return steps;
 }
 
 async function publish(files: LayerFiles, staged: string, id: DriverId): Promise<void> {
   try {
-    renameSync(files.path(staged), files.path(id));
+    runDirectorySteps(files.home, [{ verb: 'rename', path: staged, to: id }]);
     return;
   } catch (error) {
     const errno = errnoOf(error);
@@ -132,5 +137,5 @@ async function publish(files: LayerFiles, staged: string, id: DriverId): Promise
       { cacheId: id, path: files.path(id) },
     );
   }
-  renameSync(files.path(staged), files.path(id));
+  runDirectorySteps(files.home, [{ verb: 'rename', path: staged, to: id }]);
 }

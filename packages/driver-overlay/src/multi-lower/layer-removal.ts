@@ -1,7 +1,12 @@
-import { lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { errnoOf } from '@x/archive';
 import type { DriverId } from '@x/layer-store';
-import { removeRobustly, syncDirectory } from '@x/layer-store/driver-kit';
+import {
+  type DirectoryStep,
+  removeRobustly,
+  runDirectorySteps,
+  syncDirectory,
+} from '@x/layer-store/driver-kit';
 import { step } from './failpoints.js';
 import { IMAGE, type LayerFiles, TRASHED } from './layer-files.js';
 import { isShortLink, type ShortLink } from './short-link.js';
@@ -9,7 +14,9 @@ import { isShortLink, type ShortLink } from './short-link.js';
 /** Any of these makes a directory in the home the rest of a layer; one with none of them is not ours to delete. */
 const TRACES = ['diff', 'link', 'lower', 'lower-ids', 'work'] as const;
 
-const FILES: ReadonlySet<string> = new Set(['link', 'lower', 'lower-ids', 'committed', IMAGE]);
+/** The kernel makes a directory in `work` with the first mount. */
+const DIRECTORIES = ['diff', 'work/work', 'work'] as const;
+const FILES = ['link', 'lower', 'lower-ids', 'committed', IMAGE] as const;
 
 /** How a layer is removed. */
 export interface RemovalOptions {
@@ -42,7 +49,7 @@ export async function removeLayer(
     else removeLinksTo(files, id);
   });
   await step('multi-lower.remove.delete', async () => {
-    if (!removeUntouched(files.path(trashed))) await removeRobustly(files.path(trashed));
+    if (!removeUntouched(files, trashed)) await removeRobustly(files.path(trashed));
   });
 }
 
@@ -50,27 +57,18 @@ export async function removeLayer(
  * Deletes a layer that nobody has written to, by name: for the layer of a container that only ran, a fraction of what a look
  * at everything takes. False: there is more in it.
  */
-function removeUntouched(directory: string): boolean {
+function removeUntouched(files: LayerFiles, trashed: string): boolean {
+  const steps: DirectoryStep[] = [];
+  for (const name of DIRECTORIES) steps.push({ verb: 'rmdir-if-there', path: `${trashed}/${name}` });
+  for (const name of FILES) steps.push({ verb: 'unlink-if-there', path: `${trashed}/${name}` });
+  steps.push({ verb: 'rmdir', path: trashed });
   try {
-    for (const name of readdirSync(directory)) {
-      const path = `${directory}/${name}`;
-      if (FILES.has(name)) unlinkSync(path);
-      else if (name === 'work') removeWork(path);
-      else rmdirSync(path);
-    }
-    rmdirSync(directory);
+    runDirectorySteps(files.home, steps);
     return true;
   } catch {
     // Whatever it was, the thorough way meets it again and tells.
     return false;
   }
-}
-
-/** The kernel makes a directory in it with the first mount. */
-function removeWork(work: string): void {
-  const inner = `${work}/work`;
-  if (lstatSync(inner, { throwIfNoEntry: false }) !== undefined) rmdirSync(inner);
-  rmdirSync(work);
 }
 
 /** Clears away what is under a layer's name if it is the rest of one. False: it is something else. */
@@ -85,14 +83,15 @@ function isLayer(files: LayerFiles, id: DriverId): boolean {
 }
 
 async function moveAway(files: LayerFiles, id: DriverId, trashed: string): Promise<void> {
+  const away: DirectoryStep = { verb: 'rename', path: id, to: trashed };
   try {
-    renameSync(files.path(id), files.path(trashed));
+    runDirectorySteps(files.home, [away]);
   } catch (error) {
     const errno = errnoOf(error);
     if (errno !== 'ENOTEMPTY' && errno !== 'EEXIST') throw error;
     // An earlier removal of the same id did not get through.
     await removeRobustly(files.path(trashed));
-    renameSync(files.path(id), files.path(trashed));
+    runDirectorySteps(files.home, [away]);
   }
 }
 
