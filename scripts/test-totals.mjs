@@ -1,4 +1,4 @@
-// Adds up Jest's closing lines of several runs into `N passed, N failed` (skips named when there are any).
+// Adds up Jest's closing lines of several runs: the skips, if any, on a line, and last `N passed, N failed`.
 import { readFileSync } from 'node:fs';
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -12,6 +12,6 @@ for (const file of process.argv.slice(2)) {
     totals[kind] += Number(new RegExp(`(\\d+) ${kind}`).exec(last)?.[1] ?? 0);
   }
 }
-const skips = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
-console.log(`${totals.passed} passed, ${totals.failed} failed${skips}`);
+if (totals.skipped > 0) console.log(`${totals.skipped} skipped`);
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
 if (totals.failed > 0 || totals.passed === 0) process.exit(1);

@@ -4,6 +4,7 @@ export type { Crc64Calls, Crc64Update } from './calls/crc64.js';
 export type { DeviceMapperCalls } from './calls/device-mapper.js';
 export type { FallbackCalls } from './calls/fallbacks.js';
 export type { FsAtCalls, NativeDirent, NativeStat, OpenHow } from './calls/fs-at.js';
+export type { Crc32Update, GzipLinesCalls, NativeGzipLines } from './calls/gzip-lines.js';
 export type { KernelLogCalls } from './calls/kernel-log.js';
 export type { LockCalls } from './calls/lock.js';
 export type { LoopCalls, LoopSettings, LoopStatus } from './calls/loop.js';

@@ -12,6 +12,7 @@ import type { DeviceMapperCalls } from './calls/device-mapper.js';
 import type { DigestCalls } from './calls/digest.js';
 import type { FallbackCalls } from './calls/fallbacks.js';
 import type { FsAtCalls } from './calls/fs-at.js';
+import type { GzipLinesCalls } from './calls/gzip-lines.js';
 import type { KernelLogCalls } from './calls/kernel-log.js';
 import type { LockCalls } from './calls/lock.js';
 import type { LoopCalls } from './calls/loop.js';
@@ -65,6 +66,7 @@ export type NativeCalls = SyncCalls &
   AsyncTwins<SyncCalls> &
   Crc64Calls &
   DigestCalls &
+  GzipLinesCalls &
   TreeCalls & { pageSize(): number };
 
 /** What this machine can do; each is found out when it is read, once. */

@@ -22,6 +22,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   layer_store::RegisterDigest(env, exports);
   layer_store::RegisterFeatures(env, exports);
   layer_store::RegisterExtract(env, exports);
+  layer_store::RegisterGzipLines(env, exports);
   layer_store::RegisterGather(env, exports);
   layer_store::RegisterTree(env, exports);
   return exports;

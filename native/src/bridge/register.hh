@@ -21,6 +21,7 @@ void RegisterCrc64(Napi::Env env, Napi::Object exports);
 void RegisterDigest(Napi::Env env, Napi::Object exports);
 void RegisterFeatures(Napi::Env env, Napi::Object exports);
 void RegisterExtract(Napi::Env env, Napi::Object exports);
+void RegisterGzipLines(Napi::Env env, Napi::Object exports);
 void RegisterGather(Napi::Env env, Napi::Object exports);
 void RegisterTree(Napi::Env env, Napi::Object exports);
 

@@ -2,13 +2,13 @@
 
 #include <cstring>
 
-#include "core/crc64_fold.hh"
+#include "core/crc_fold.hh"
 
 namespace layer_store {
 
 namespace {
 
-constexpr uint64_t kPolynomial = 0xD800000000000000;
+constexpr uint64_t kPolynomial = Crc64Iso::kPolynomial;
 /** Bytes taken per step: sixteen tables of 2 KiB stay within the first-level cache. */
 constexpr size_t kSlices = 16;
 
@@ -59,7 +59,7 @@ uint64_t updateRegister(uint64_t crc, const uint8_t* data, size_t size) {
 
 uint64_t updateByTable(uint64_t crc, const uint8_t* data, size_t size) { return ~updateRegister(~crc, data, size); }
 
-template <Crc64Fold fold, size_t minimum>
+template <CrcFold fold, size_t minimum>
 uint64_t updateByFolding(uint64_t crc, const uint8_t* data, size_t size) {
   uint64_t state = ~crc;
   if (size >= minimum) {
@@ -79,11 +79,11 @@ const std::vector<Crc64Variant>& crc64_variants() {
   static const std::vector<Crc64Variant> variants = [] {
     std::vector<Crc64Variant> runnable = {{"table", updateByTable}};
 #if defined(__x86_64__)
-    if (crc64_can_fold_narrow()) {
-      runnable.push_back({"pclmulqdq", updateByFolding<crc64_fold_narrow, kCrc64NarrowBlock>});
+    if (crc_can_fold_narrow()) {
+      runnable.push_back({"pclmulqdq", updateByFolding<crc64_fold_narrow, kCrcFoldNarrowBlock>});
     }
-    if (crc64_can_fold_wide()) {
-      runnable.push_back({"vpclmulqdq", updateByFolding<crc64_fold_wide, kCrc64WideBlock>});
+    if (crc_can_fold_wide()) {
+      runnable.push_back({"vpclmulqdq", updateByFolding<crc64_fold_wide, kCrcFoldWideBlock>});
     }
 #endif
     return runnable;

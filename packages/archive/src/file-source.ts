@@ -5,8 +5,11 @@ import { errnoOf, LayerStoreError } from './errors.js';
 
 /** One read: as much as one batch of extraction works on. */
 const CHUNK_BYTES = 2 * 1024 * 1024;
-/** Buffers kept for reading into again: as many as an extraction has in flight. */
-const POOL_BUFFERS = 6;
+/**
+ * Kept for reading into again, by the next source too: as many as an extraction has in flight. Memory made anew for every
+ * archive makes V8 collect in the middle of the next.
+ */
+const POOL = new ChunkPool(CHUNK_BYTES, 6);
 
 export interface FileSourceOptions {
   readonly signal?: AbortSignal;
@@ -29,7 +32,6 @@ export function fileSource(file: string | FileHandle, options: FileSourceOptions
 export class FileSource implements RecyclingSource {
   readonly #file: string | FileHandle;
   readonly #signal: AbortSignal | undefined;
-  readonly #pool = new ChunkPool(CHUNK_BYTES, POOL_BUFFERS);
   #bytesRead = 0;
 
   constructor(file: string | FileHandle, signal: AbortSignal | undefined) {
@@ -43,7 +45,7 @@ export class FileSource implements RecyclingSource {
   }
 
   recycle(chunk: Uint8Array): void {
-    this.#pool.recycle(chunk);
+    POOL.recycle(chunk);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
@@ -78,10 +80,10 @@ export class FileSource implements RecyclingSource {
   }
 
   async #read(handle: FileHandle, position: number): Promise<Uint8Array> {
-    const buffer = this.#pool.take();
+    const buffer = POOL.take();
     try {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
-      this.#pool.lend(buffer);
+      POOL.lend(buffer);
       return buffer.subarray(0, bytesRead);
     } catch (error) {
       throw this.#failure(error, 'read');

@@ -27,7 +27,7 @@ export async function inlineDisplacedPayloads(
   const rewritten = `${path}.inlined`;
   const file = await GzipFile.create(rewritten);
   try {
-    const lines = new LineBlocks((bytes, done) => file.write(bytes, done));
+    const lines = new LineBlocks((block, done) => file.write(block, done));
     let fileIndex = 0;
     let sinceDrain = 0;
     for await (const entry of readTarSplit(path)) {

@@ -1,33 +1,28 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { createGzip, type Gzip } from 'node:zlib';
 import { errnoOf, isLayerStoreError, LayerStoreError } from '@x/archive';
+import type { LineBlock } from './line-blocks.js';
+import { compressLines, type LineCompressor } from './line-compressor.js';
 
-/** Level 1: on header bytes it gives up a few per cent of size and takes a third of the time of the default level. */
-const LEVEL = 1;
-const OUTPUT_CHUNK = 256 * 1024;
 /** Input handed over and not compressed yet, above which {@link GzipFile.drain} waits. */
 const HIGH_WATER = 8 * 1024 * 1024;
 
 /**
- * A new gzip file, compressed on zlib's own thread. Blocks are compressed in the order they are written; a block must not
+ * A new gzip file, compressed on another thread. Blocks are compressed in the order they are written; a block must not
  * be touched before its `done` is called. The first failure, of zlib or of the disk, is thrown by every later call.
  */
 export class GzipFile {
   readonly #path: string;
   readonly #file: FileHandle;
-  readonly #gzip: Gzip;
-  readonly #pump: Promise<void>;
+  readonly #lines: LineCompressor;
   #failure: unknown;
   #pending = 0;
-  #bytes = 0;
   #waiters: (() => void)[] = [];
   #closed = false;
 
   private constructor(path: string, file: FileHandle) {
     this.#path = path;
     this.#file = file;
-    this.#gzip = createGzip({ level: LEVEL, chunkSize: OUTPUT_CHUNK });
-    this.#pump = this.#drainToDisk();
+    this.#lines = compressLines(file);
   }
 
   /** Creates `path`, which must not exist. Fails with ARCHIVE_IO. */
@@ -39,14 +34,18 @@ export class GzipFile {
     }
   }
 
-  write(block: Uint8Array, done: () => void): void {
+  write(block: LineBlock, done: () => void): void {
     if (this.#failure !== undefined) return;
-    this.#pending += block.length;
-    this.#gzip.write(block, () => {
-      this.#pending -= block.length;
-      done();
-      if (this.#pending <= HIGH_WATER) this.#wake();
-    });
+    const { length } = block.lines;
+    this.#pending += length;
+    this.#lines.write(block).then(
+      () => {
+        this.#pending -= length;
+        done();
+        if (this.#pending <= HIGH_WATER) this.#wake();
+      },
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   /** Resolves when there is room for more; throws what went wrong so far. */
@@ -59,18 +58,21 @@ export class GzipFile {
 
   /** Ends the stream, makes the file durable and closes it. Resolves to its size. Fails with ARCHIVE_IO. */
   async finish(): Promise<number> {
-    this.#gzip.end();
-    await this.#pump;
+    try {
+      await this.#lines.end();
+    } catch (error) {
+      this.#fail(error);
+    }
     if (this.#failure !== undefined) throw this.#failure;
     try {
       await this.#file.sync();
       const { size } = await this.#file.stat();
       this.#closed = true;
       await this.#file.close();
-      if (size !== this.#bytes || size === 0) {
+      if (size !== this.#lines.bytes || size === 0) {
         throw new LayerStoreError(
           'ARCHIVE_IO',
-          `"${this.#path}" has ${size} bytes after ${this.#bytes} were written`,
+          `"${this.#path}" has ${size} bytes after ${this.#lines.bytes} were written`,
           { path: this.#path },
         );
       }
@@ -85,7 +87,7 @@ export class GzipFile {
     this.#fail(
       new LayerStoreError('ARCHIVE_IO', `writing of "${this.#path}" was given up`, { path: this.#path }),
     );
-    await this.#pump;
+    await this.#lines.abort();
     if (!this.#closed) {
       this.#closed = true;
       await this.#file.close().catch(() => undefined);
@@ -93,24 +95,8 @@ export class GzipFile {
     await unlink(this.#path).catch(() => undefined);
   }
 
-  async #drainToDisk(): Promise<void> {
-    try {
-      for await (const chunk of this.#gzip as AsyncIterable<Uint8Array>) {
-        let from = 0;
-        while (from < chunk.length) {
-          const { bytesWritten } = await this.#file.write(chunk, from, chunk.length - from);
-          from += bytesWritten;
-        }
-        this.#bytes += chunk.length;
-      }
-    } catch (error) {
-      this.#fail(ioError('write', this.#path, error));
-    }
-  }
-
   #fail(error: unknown): void {
-    this.#failure ??= error;
-    this.#gzip.destroy();
+    this.#failure ??= ioError('write', this.#path, error);
     this.#wake();
   }
 

@@ -1,22 +1,36 @@
 import { Buffer } from 'node:buffer';
 import { LayerStoreError } from '@x/archive';
 import {
-  encodeSegmentLine,
   FileLineEncoder,
   fileLineRoom,
   patchChecksum,
+  SegmentLineEncoder,
   segmentLineRoom,
 } from './line-encoder.js';
 
 /** Lines are gathered to this much before they go to zlib: one trip to its thread costs as much as 40 KiB of work. */
 const SEAL_AT = 1024 * 1024;
 const BLOCK_SIZE = 1280 * 1024;
-/** Blocks kept for reuse; two are filled while two are compressed. */
+/** Blocks kept for reuse, by the next record too; two are filled while two are compressed. */
 const SPARE_BLOCKS = 4;
+/** Rooms of a new block; a line of a header takes some 700 bytes. */
+const FIRST_ROOMS = 2048;
+
+/** Finished lines, but for the base64 of segments. */
+export interface LineBlock {
+  readonly lines: Buffer;
+  /** For `fillBase64Rooms`. */
+  readonly rooms: Uint32Array;
+}
+
+const spareBlocks: Block[] = [];
 
 interface Block {
   readonly bytes: Buffer;
   length: number;
+  rooms: Uint32Array;
+  /** Numbers in `rooms`. */
+  roomNumbers: number;
   /** Checksums of this block that have not come yet. */
   awaited: number;
   sealed: boolean;
@@ -30,7 +44,7 @@ interface OpenChecksum {
 }
 
 /** Takes a finished block; `done` gives it back. */
-export type BlockSink = (bytes: Uint8Array, done: () => void) => void;
+export type BlockSink = (block: LineBlock, done: () => void) => void;
 
 /**
  * Tar-split lines as bytes in large blocks. A block goes to the sink when it is full and every checksum in it has come:
@@ -38,8 +52,8 @@ export type BlockSink = (bytes: Uint8Array, done: () => void) => void;
  */
 export class LineBlocks {
   readonly #sink: BlockSink;
-  readonly #encoder = new FileLineEncoder();
-  readonly #spare: Buffer[] = [];
+  readonly #files = new FileLineEncoder();
+  readonly #segments = new SegmentLineEncoder();
   /** Sealed blocks that wait for checksums, and behind them complete ones: the order of lines is kept. */
   readonly #sealed: Block[] = [];
   #current: Block;
@@ -56,15 +70,18 @@ export class LineBlocks {
   segment(raw: Buffer, start: number, end: number): void {
     if (end <= start) return;
     const block = this.#room(segmentLineRoom(end - start));
-    block.length = encodeSegmentLine(block.bytes, block.length, raw, start, end, this.#position++);
+    block.length = this.#segments.encode(block.bytes, block.length, raw, start, end, this.#position++);
+    if (block.roomNumbers === block.rooms.length) block.rooms = doubled(block.rooms);
+    block.rooms[block.roomNumbers++] = this.#segments.roomAt;
+    block.rooms[block.roomNumbers++] = end - start;
   }
 
   file(name: Uint8Array, size: number, fileIndex: number): void {
     const block = this.#room(fileLineRoom(name.length));
-    block.length = this.#encoder.encode(block.bytes, block.length, name, size, this.#position++);
+    block.length = this.#files.encode(block.bytes, block.length, name, size, this.#position++);
     if (size === 0) return;
     block.awaited++;
-    this.#open.push({ fileIndex, block, at: this.#encoder.checksumAt });
+    this.#open.push({ fileIndex, block, at: this.#files.checksumAt });
   }
 
   /** Fails with STORE_INVARIANT when it is not the turn of `fileIndex`. */
@@ -105,8 +122,19 @@ export class LineBlocks {
   }
 
   #newBlock(size: number): Block {
-    const bytes = (size === BLOCK_SIZE ? this.#spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(size);
-    return { bytes, length: 0, awaited: 0, sealed: false };
+    const spare = size === BLOCK_SIZE ? spareBlocks.pop() : undefined;
+    if (spare === undefined) {
+      const bytes = Buffer.allocUnsafeSlow(size);
+      return {
+        bytes,
+        length: 0,
+        rooms: new Uint32Array(FIRST_ROOMS),
+        roomNumbers: 0,
+        awaited: 0,
+        sealed: false,
+      };
+    }
+    return Object.assign(spare, { length: 0, roomNumbers: 0, awaited: 0, sealed: false });
   }
 
   #seal(): void {
@@ -119,10 +147,16 @@ export class LineBlocks {
   #handOver(): void {
     for (let block = this.#sealed[0]; block !== undefined && block.awaited === 0; block = this.#sealed[0]) {
       this.#sealed.shift();
-      const { bytes, length } = block;
-      this.#sink(bytes.subarray(0, length), () => {
-        if (bytes.length === BLOCK_SIZE && this.#spare.length < SPARE_BLOCKS) this.#spare.push(bytes);
+      const { bytes, length, rooms, roomNumbers } = block;
+      this.#sink({ lines: bytes.subarray(0, length), rooms: rooms.subarray(0, roomNumbers) }, () => {
+        if (bytes.length === BLOCK_SIZE && spareBlocks.length < SPARE_BLOCKS) spareBlocks.push(block);
       });
     }
   }
+}
+
+function doubled(rooms: Uint32Array): Uint32Array {
+  const larger = new Uint32Array(rooms.length * 2);
+  larger.set(rooms);
+  return larger;
 }

@@ -2,10 +2,12 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, it } from '@jest/globals';
 import {
   CHECKSUM_CHARACTERS,
-  encodeSegmentLine,
   FileLineEncoder,
   fileLineRoom,
+  fillBase64Rooms,
   patchChecksum,
+  SegmentLineEncoder,
+  segmentLineRoom,
 } from './line-encoder.js';
 
 function fileLine(name: Uint8Array, size: number, position: number, crc?: Uint8Array): string {
@@ -64,8 +66,23 @@ describe('tar-split lines', () => {
 
   it('a segment is base64 of exactly its range', () => {
     const target = Buffer.alloc(200);
-    const end = encodeSegmentLine(target, 3, Buffer.from('xxabcdxx'), 2, 6, 42);
+    const encoder = new SegmentLineEncoder();
+    const end = encoder.encode(target, 3, Buffer.from('xxabcdxx'), 2, 6, 42);
+    fillBase64Rooms(target, Uint32Array.of(encoder.roomAt, 4));
     expect(target.toString('latin1', 3, end)).toBe('{"type":2,"payload":"YWJjZA==","position":42}\n');
+  });
+
+  it('rooms for base64 are filled with that of any length', () => {
+    const encoder = new SegmentLineEncoder();
+    for (let length = 1; length < 40; length++) {
+      const raw = Buffer.from(Array.from({ length }, (_, index) => (index * 37 + length) & 255));
+      const target = Buffer.alloc(segmentLineRoom(length));
+      const end = encoder.encode(target, 0, raw, 0, length, length);
+      fillBase64Rooms(target, Uint32Array.of(encoder.roomAt, length));
+      expect(target.toString('latin1', 0, end)).toBe(
+        `{"type":2,"payload":"${raw.toString('base64')}","position":${length}}\n`,
+      );
+    }
   });
 
   it('a checksum takes the room of its placeholder', () => {

@@ -35,7 +35,7 @@ function plainBytes(): Uint8Array {
 
 /** Room a segment line of `length` raw bytes needs. */
 export function segmentLineRoom(length: number): number {
-  return FIXED_PART + Math.ceil(length / 3) * 4;
+  return FIXED_PART + base64Length(length);
 }
 
 /** Room the line of an entry with a name of `length` bytes needs. */
@@ -43,22 +43,39 @@ export function fileLineRoom(length: number): number {
   return FIXED_PART + length * LONGEST_ESCAPE;
 }
 
-/** Writes a segment line at `at` and returns where it ends. */
-export function encodeSegmentLine(
-  target: Buffer,
-  at: number,
-  raw: Buffer,
-  start: number,
-  end: number,
-  position: number,
-): number {
-  let to = put(target, at, SEGMENT_HEAD);
-  // Straight from one flat string: joined to the rest of the line it would be copied once more.
-  to += target.write(raw.toString('base64', start, end), to, 'latin1');
-  target[to++] = QUOTE;
-  to = put(target, to, POSITION_KEY);
-  to = putNumber(target, to, position);
-  return put(target, to, LINE_END);
+/** The lines of segments, written into a caller's buffer. */
+export class SegmentLineEncoder {
+  /** Where in the line encoded last the base64 belongs: see {@link fillBase64Rooms}. */
+  roomAt = 0;
+
+  /** Writes the line at `at`, with room for the base64 of `raw[start…end)`, and returns where the line ends. */
+  encode(target: Buffer, at: number, raw: Buffer, start: number, end: number, position: number): number {
+    const room = put(target, at, SEGMENT_HEAD);
+    this.roomAt = room;
+    let to = room + base64Length(end - start);
+    raw.copy(target, to - (end - start), start, end);
+    target[to++] = QUOTE;
+    to = put(target, to, POSITION_KEY);
+    to = putNumber(target, to, position);
+    return put(target, to, LINE_END);
+  }
+}
+
+/**
+ * Encodes what waits in rooms for base64: pairs of where a room begins and how many bytes lie at the end of it. The addon does
+ * the same as it compresses a block.
+ */
+export function fillBase64Rooms(lines: Buffer, rooms: Uint32Array): void {
+  for (let index = 0; index < rooms.length; index += 2) {
+    const at = rooms[index] as number;
+    const length = rooms[index + 1] as number;
+    const end = at + base64Length(length);
+    lines.write(lines.toString('base64', end - length, end), at, 'latin1');
+  }
+}
+
+function base64Length(length: number): number {
+  return Math.ceil(length / 3) * 4;
 }
 
 /** The lines of entries, written into a caller's buffer. */

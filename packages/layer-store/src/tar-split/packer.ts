@@ -3,6 +3,7 @@ import { LayerStoreError } from '@x/archive';
 import { type TarSplitEntry, TYPE_SEGMENT } from './entry.js';
 import { duplicateKey } from './entry-name.js';
 import { LineBlocks } from './line-blocks.js';
+import { fillBase64Rooms } from './line-encoder.js';
 
 /**
  * Turns entries into the JSON text of a record, with the strictness of Docker's own packer: a second entry whose clean
@@ -11,7 +12,10 @@ import { LineBlocks } from './line-blocks.js';
 export class TarSplitPacker {
   readonly #names = new Set<string>();
   readonly #blocks: Uint8Array[] = [];
-  readonly #lines = new LineBlocks((bytes) => this.#blocks.push(bytes));
+  readonly #lines = new LineBlocks(({ lines, rooms }) => {
+    fillBase64Rooms(lines, rooms);
+    this.#blocks.push(lines);
+  });
   #files = 0;
 
   /** Appends an entry; `position` is assigned here. Fails with TAR_SPLIT_DUPLICATE. */

@@ -39,7 +39,7 @@ export class TarSplitWriter implements LayerRecorder, AsyncDisposable {
     this.#path = path;
     this.#file = file;
     this.#stashDirectory = stashDirectory;
-    this.#lines = new LineBlocks((bytes, done) => file.write(bytes, done));
+    this.#lines = new LineBlocks((block, done) => file.write(block, done));
   }
 
   /** Creates `path`, which must not exist. Fails with ARCHIVE_IO. */
