@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "core/base64.hh"
 #include "core/crc32.hh"
@@ -16,8 +17,9 @@ namespace {
 /** Deflate, no flags, no time, fastest, unknown system. */
 constexpr uint8_t kHeader[] = {0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 4, 0xFF};
 
-void appendLittle(std::vector<uint8_t>& out, uint32_t value) {
-  for (int i = 0; i < 4; i++) out.push_back(static_cast<uint8_t>(value >> (8 * i)));
+uint8_t* putLittle(uint8_t* out, uint32_t value) {
+  for (int i = 0; i < 4; i++) *out++ = static_cast<uint8_t>(value >> (8 * i));
+  return out;
 }
 
 }  // namespace
@@ -30,36 +32,39 @@ size_t GzipLines::write(uint8_t* text, size_t size, const Base64Room* rooms, siz
     }
   }
   for (size_t i = 0; i < count; i++) base64InPlace(text + rooms[i].offset, rooms[i].length);
-  begin();
+  uint8_t* out = begin(TextDeflater::bound(size));
   crc_ = crc32_update(crc_, text, size);
   size_ += static_cast<uint32_t>(size);
-  if (size > 0) deflater_.block(text, size, out_);
-  return flush();
+  return flush(size > 0 ? deflater_.block(text, size, out) : out);
 }
 
 size_t GzipLines::finish() {
   const std::lock_guard<std::mutex> hold(turn_);
-  begin();
-  TextDeflater::finish(out_);
-  appendLittle(out_, crc_);
-  appendLittle(out_, size_);
-  return flush();
+  uint8_t* out = TextDeflater::finish(begin(TextDeflater::kEnd + 2 * sizeof(uint32_t)));
+  out = putLittle(out, crc_);
+  return flush(putLittle(out, size_));
 }
 
-void GzipLines::begin() {
-  if (!begun_) out_.assign(std::begin(kHeader), std::end(kHeader));
+uint8_t* GzipLines::begin(size_t size) {
+  const size_t header = begun_ ? 0 : sizeof kHeader;
+  if (capacity_ < header + size) {
+    capacity_ = header + size;
+    // Not cleared: that would take as long as half the compression.
+    out_.reset(new uint8_t[capacity_]);
+  }
+  if (!begun_) std::memcpy(out_.get(), kHeader, sizeof kHeader);
   begun_ = true;
+  return out_.get() + header;
 }
 
-size_t GzipLines::flush() {
-  size_t written = 0;
-  while (written < out_.size()) {
-    const ssize_t part = uninterrupted([&] { return ::write(fd_, out_.data() + written, out_.size() - written); });
+size_t GzipLines::flush(const uint8_t* end) {
+  const size_t size = static_cast<size_t>(end - out_.get());
+  for (size_t written = 0; written < size;) {
+    const ssize_t part = uninterrupted([&] { return ::write(fd_, out_.get() + written, size - written); });
     if (part == -1) throw SysError(errno, "write");
     written += static_cast<size_t>(part);
   }
-  out_.clear();
-  return written;
+  return size;
 }
 
 }  // namespace layer_store

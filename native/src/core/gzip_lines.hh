@@ -3,8 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
-#include <vector>
 
 #include "core/text_deflater.hh"
 
@@ -32,13 +32,15 @@ class GzipLines {
   size_t finish();
 
  private:
-  void begin();
-  size_t flush();
+  /** Room for `size` bytes behind the header, which is put there the first time. */
+  uint8_t* begin(size_t size);
+  size_t flush(const uint8_t* end);
 
   int fd_;
   std::mutex turn_;
   TextDeflater deflater_;
-  std::vector<uint8_t> out_;
+  std::unique_ptr<uint8_t[]> out_;
+  size_t capacity_ = 0;
   bool begun_ = false;
   uint32_t crc_ = 0;
   uint32_t size_ = 0;

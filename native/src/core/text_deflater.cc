@@ -151,17 +151,14 @@ void putMatch(BitWriter& writer, size_t length, uint32_t distance) {
 
 TextDeflater::TextDeflater() : seen_(std::make_unique<uint32_t[]>(size_t{1} << kHashBits)) {}
 
-void TextDeflater::block(const uint8_t* text, size_t size, std::vector<uint8_t>& out) {
+uint8_t* TextDeflater::block(const uint8_t* text, size_t size, uint8_t* out) {
   // What the table has of other blocks is further away than a match may be.
   if (size > kLastBase - kWindow - base_) {
     std::fill_n(seen_.get(), size_t{1} << kHashBits, 0u);
     base_ = 0;
   }
   base_ += kWindow + 1;
-  const size_t start = out.size();
-  // No literal has more than nine bits.
-  out.resize(start + size + size / 8 + 32);
-  BitWriter writer(out.data() + start);
+  BitWriter writer(out);
   writer.put({0b010, 3});
   size_t at = 0;
   while (at + 8 <= size) {
@@ -180,14 +177,15 @@ void TextDeflater::block(const uint8_t* text, size_t size, std::vector<uint8_t>&
     }
   }
   while (at < size) writer.put(kCodes.literal[text[at++]]);
-  out.resize(static_cast<size_t>(writer.align() - out.data()));
   base_ += static_cast<uint32_t>(size);
+  return writer.align();
 }
 
-void TextDeflater::finish(std::vector<uint8_t>& out) {
+uint8_t* TextDeflater::finish(uint8_t* out) {
   // One empty block of fixed codes that says it is the last.
-  out.push_back(0x03);
-  out.push_back(0x00);
+  out[0] = 0x03;
+  out[1] = 0x00;
+  return out + kEnd;
 }
 
 }  // namespace layer_store

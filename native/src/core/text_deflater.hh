@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 namespace layer_store {
 
@@ -17,10 +16,15 @@ class TextDeflater {
  public:
   TextDeflater();
 
-  /** Appends the block to `out`; what is there then ends at a byte and can be followed by more or by {@link finish}. */
-  void block(const uint8_t* text, size_t size, std::vector<uint8_t>& out);
-  /** Appends the end of the stream. */
-  static void finish(std::vector<uint8_t>& out);
+  /** Bytes that a block of `size` may need: no literal has more than nine bits. */
+  static constexpr size_t bound(size_t size) { return size + size / 8 + 32; }
+  /** What {@link finish} writes. */
+  static constexpr size_t kEnd = 2;
+
+  /** Writes the block to `out` and returns where it ends: at a whole byte, to be followed by more or by {@link finish}. */
+  uint8_t* block(const uint8_t* text, size_t size, uint8_t* out);
+  /** Writes the end of the stream and returns where it ends. */
+  static uint8_t* finish(uint8_t* out);
 
  private:
   /** Where six bytes with this hash began last, counted from the first block on, with a gap before each next one. */

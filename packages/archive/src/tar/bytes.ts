@@ -2,15 +2,35 @@
 
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
 
-/** A copy of `bytes[start, end)` that does not share memory, whatever subclass of Uint8Array `bytes` is. */
+/** V8 keeps arrays up to this size in its own heap; each larger one costs a malloc and a free. */
+const IN_HEAP = 64;
+/** Copies up to this size share memory of this size with each other. */
+const SHARED_COPY = 512;
+const SLAB_BYTES = 16 * 1024;
+let slab = new ArrayBuffer(SLAB_BYTES);
+let slabUsed = 0;
+
+/**
+ * A copy of `bytes[start, end)` that does not share memory with it, whatever subclass of Uint8Array `bytes` is. Its buffer may be
+ * larger than it.
+ */
 export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8Array {
   const length = end - start;
   if (length <= 0) return EMPTY_BYTES;
-  const copy = new Uint8Array(length);
+  const copy = length > IN_HEAP && length <= SHARED_COPY ? slabBytes(length) : new Uint8Array(length);
   // Names and numbers are most of what a header has; a loop beats the cost of a view and a memmove call for them.
   if (length <= 100) for (let i = 0; i < length; i++) copy[i] = bytes[start + i] ?? 0;
   else copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, length));
   return copy;
+}
+
+function slabBytes(length: number): Uint8Array {
+  if (slabUsed + length > SLAB_BYTES) {
+    slab = new ArrayBuffer(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  slabUsed += length;
+  return new Uint8Array(slab, slabUsed - length, length);
 }
 
 /** Index after the last byte before the first NUL in `bytes[start, limit)`. */

@@ -30,6 +30,28 @@ const COMMA_BYTES: Uint8Array = Uint8Array.of(COMMA);
 /** Lengths are bounded by the size of the body, far below this many digits; leading zeros included. */
 const MAX_LENGTH_DIGITS = 20;
 
+/** Keys that nearly every record has one of, by length: found, they need no new string. */
+const COMMON_KEYS: readonly (readonly { readonly key: string; readonly bytes: Uint8Array }[])[] =
+  keysByLength([
+    PAX_MTIME,
+    PAX_ATIME,
+    PAX_CTIME,
+    PAX_PATH,
+    PAX_LINK_PATH,
+    PAX_SIZE,
+    PAX_UID,
+    PAX_GID,
+    PAX_USER_NAME,
+    PAX_GROUP_NAME,
+  ]);
+
+function keysByLength(keys: readonly string[]): { key: string; bytes: Uint8Array }[][] {
+  const longest = Math.max(...keys.map((key) => key.length));
+  return Array.from({ length: longest + 1 }, (_, length) =>
+    keys.filter((key) => key.length === length).map((key) => ({ key, bytes: latin1Bytes(key) })),
+  );
+}
+
 export interface PaxRecord {
   readonly key: string;
   readonly value: Uint8Array;
@@ -59,9 +81,18 @@ export function parsePaxRecord(bytes: Uint8Array, start: number, end: number): P
   let equals = at + 1;
   while (equals < newline && bytes[equals] !== EQUALS) equals++;
   if (equals === newline) return undefined;
-  const key = latin1(bytes, at + 1, equals);
+  const key = keyText(bytes, at + 1, equals);
   const value = copyBytes(bytes, equals + 1, newline);
   return isValidPaxRecord(key, value) ? { key, value, next: newline + 1 } : undefined;
+}
+
+function keyText(bytes: Uint8Array, start: number, end: number): string {
+  for (const { key, bytes: known } of COMMON_KEYS[end - start] ?? []) {
+    let same = 0;
+    while (same < known.length && known[same] === bytes[start + same]) same++;
+    if (same === known.length) return key;
+  }
+  return latin1(bytes, start, end);
 }
 
 /**

@@ -38,14 +38,7 @@ export class GzipFile {
     if (this.#failure !== undefined) return;
     const { length } = block.lines;
     this.#pending += length;
-    this.#lines.write(block).then(
-      () => {
-        this.#pending -= length;
-        done();
-        if (this.#pending <= HIGH_WATER) this.#wake();
-      },
-      (error: unknown) => this.#fail(error),
-    );
+    void this.#compress(block, length, done);
   }
 
   /** Resolves when there is room for more; throws what went wrong so far. */
@@ -93,6 +86,18 @@ export class GzipFile {
       await this.#file.close().catch(() => undefined);
     }
     await unlink(this.#path).catch(() => undefined);
+  }
+
+  async #compress(block: LineBlock, length: number, done: () => void): Promise<void> {
+    try {
+      await this.#lines.write(block);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#pending -= length;
+    done();
+    if (this.#pending <= HIGH_WATER) this.#wake();
   }
 
   #fail(error: unknown): void {
