@@ -8,6 +8,11 @@
 export interface NativeExtractor {
   run(operations: Uint8Array, chunk: Uint8Array): Promise<Buffer>;
   finish(): Promise<Buffer>;
+  /**
+   * Fills the buffer from `position` of an open file on the thread of the batches, between them. Gives the bytes read, fewer only
+   * at the file's end.
+   */
+  read(fd: number, buffer: Uint8Array, position: number): Promise<number>;
   /** Waits for the call at hand, then ends the thread and closes everything. */
   close(): void;
 }

@@ -10,6 +10,8 @@
 #include "bridge/tree_job_thread.hh"
 #include "core/extract_executor.hh"
 #include "core/extract_result.hh"
+#include "core/kernel.hh"
+#include "core/sys_error.hh"
 
 namespace layer_store {
 
@@ -64,12 +66,35 @@ class ExtractTask final : public Task {
   std::string packed_;
 };
 
-/** `new NativeExtractor(root, options)`, `run(operations, chunk)`, `finish()`, `close()`. */
+/** Reading a file takes its turn with writing others: two threads that each use a whole processor are better than three. */
+class ReadTask final : public Task {
+ public:
+  ReadTask(int fd, uint8_t* to, size_t size, int64_t position) : fd_(fd), to_(to), size_(size), position_(position) {}
+  void execute() override {
+    while (read_ < size_) {
+      const ssize_t part = uninterrupted([&] { return ::pread(fd_, to_ + read_, size_ - read_, position_ + read_); });
+      if (part == -1) throw SysError(errno, "pread");
+      if (part == 0) break;
+      read_ += static_cast<size_t>(part);
+    }
+  }
+  Napi::Value result(Napi::Env env) override { return Napi::Number::New(env, static_cast<double>(read_)); }
+
+ private:
+  int fd_;
+  uint8_t* to_;
+  size_t size_;
+  int64_t position_;
+  size_t read_ = 0;
+};
+
+/** `new NativeExtractor(root, options)`, `run(operations, chunk)`, `read(fd, buffer, position)`, `finish()`, `close()`. */
 class NativeExtractor final : public Napi::ObjectWrap<NativeExtractor> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "NativeExtractor",
                        {InstanceMethod<&NativeExtractor::run>("run"), InstanceMethod<&NativeExtractor::finish>("finish"),
+                        InstanceMethod<&NativeExtractor::read>("read"),
                         InstanceMethod<&NativeExtractor::close>("close")});
   }
 
@@ -89,6 +114,14 @@ class NativeExtractor final : public Napi::ObjectWrap<NativeExtractor> {
     requireOpen(info.Env());
     auto task = std::make_unique<ExtractTask>(extractor_, arguments.view(0), arguments.view(1));
     return thread_->run(info.Env(), std::move(task), {info.This().As<Napi::Object>(), arguments.object(0), arguments.object(1)});
+  }
+
+  Napi::Value read(const Napi::CallbackInfo& info) {
+    const Arguments arguments(info, "NativeExtractor.read");
+    requireOpen(info.Env());
+    const ByteView to = arguments.view(1);
+    auto task = std::make_unique<ReadTask>(arguments.descriptor(0), const_cast<uint8_t*>(to.data), to.size, arguments.int64(2));
+    return thread_->run(info.Env(), std::move(task), {info.This().As<Napi::Object>(), arguments.object(1)});
   }
 
   Napi::Value finish(const Napi::CallbackInfo& info) {

@@ -4,10 +4,17 @@
  */
 export type ByteSource = AsyncIterable<Uint8Array>;
 
+/**
+ * Fills `buffer` with the bytes of an open file from `position` on, and gives how many they are: fewer only at the file's end.
+ */
+export type FileReader = (fd: number, buffer: Uint8Array, position: number) => Promise<number>;
+
 /** A source that takes chunks back to read into them again; see {@link fileSource}. */
 export interface RecyclingSource extends ByteSource {
   /** Gives a chunk back that nobody looks at any more. Chunks of others, and parts of chunks, are ignored. */
   recycle(chunk: Uint8Array): void;
+  /** A source that reads a file leaves it to another's thread from now on; undefined takes it back. */
+  readBy?(reader: FileReader | undefined): void;
 }
 
 /** True when the source takes chunks back. */

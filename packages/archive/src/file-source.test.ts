@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readSync } from 'node:fs';
 import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -84,5 +85,41 @@ describe('a file as a source', () => {
       for await (const _chunk of fileSource(name())) throw new Error('there is nothing to read');
     })();
     await expect(reading).rejects.toMatchObject({ code: 'ARCHIVE_IO', errno, syscall, path: name() });
+  });
+});
+
+describe('a file that another thread reads', () => {
+  it('is read by the one it is left to, as long as that is there, and every byte comes in its place', async () => {
+    const source = fileSource(file);
+    const asked: number[] = [];
+    let last = Promise.resolve(0);
+    const reader = (fd: number, buffer: Uint8Array, position: number): Promise<number> => {
+      asked.push(position);
+      // One after the other, as one thread does.
+      last = last.then(() => readSync(fd, buffer, 0, buffer.length, position));
+      return last;
+    };
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of source) {
+      chunks.push(Buffer.from(chunk));
+      source.recycle(chunk);
+      if (chunks.length === 2) source.readBy(reader);
+      if (chunks.length === 6) source.readBy(undefined);
+    }
+    expect(Buffer.concat(chunks).equals(CONTENT)).toBe(true);
+    const size = chunks[0]?.length ?? 0;
+    // One read was under way already.
+    expect(asked).toEqual([3, 4, 5, 6, 7, 8].map((index) => index * size));
+  });
+
+  it('fails with what that one says, when the turn of the read has come', async () => {
+    const source = fileSource(file);
+    source.readBy(() => Promise.reject(Object.assign(new Error('gone'), { code: 'EIO' })));
+    await expect(source[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'ARCHIVE_IO',
+      errno: 'EIO',
+      syscall: 'read',
+      path: file,
+    });
   });
 });

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { expect, it } from '@jest/globals';
 import { describeWithAddon } from './describe-with-addon.test-support.js';
@@ -27,6 +28,32 @@ describeWithAddon('native executor', () => {
     });
     await Promise.all(queued);
     expect(readdirSync(sandbox.root)).toEqual(expect.arrayContaining(['link', 'again']));
+  });
+
+  it('reads files between batches, also behind one that failed, and ends reads that wait when it is closed', async () => {
+    await using sandbox = new Sandbox('native');
+    const executor = await sandbox.open();
+    const fd = openSync(fileURLToPath(import.meta.url), 'r');
+    try {
+      const content = readFileSync(fd);
+      const bad = new Script().hardlink('l', 'missing');
+      const failing = executor.run(bad.batch.bytes(), bad.chunk);
+      const [whole, tail] = [Buffer.alloc(content.length + 10), Buffer.alloc(content.length)];
+      const read = executor.read?.bind(executor);
+      if (read === undefined) throw new Error('the executor of the addon reads');
+      const reads = [read(fd, whole, 0), read(fd, tail, content.length - 7)];
+      await expect(failing).rejects.toMatchObject({ code: 'ARCHIVE_INVALID_LINK' });
+      expect(await Promise.all(reads)).toEqual([content.length, 7]);
+      expect(whole.subarray(0, -10).equals(content)).toBe(true);
+      expect(tail.subarray(0, 7).equals(content.subarray(-7))).toBe(true);
+      await expect(read(-1, tail, 0)).rejects.toMatchObject({ code: 'EBADF', syscall: 'pread' });
+      const waiting = read(fd, whole, 0);
+      await executor.close();
+      expect(await waiting).toBe(content.length);
+      await expect(read(fd, whole, 0)).rejects.toMatchObject({ code: 'STORE_INVARIANT' });
+    } finally {
+      closeSync(fd);
+    }
   });
 
   it('does nothing of the batches behind one that failed, and takes no more', async () => {

@@ -31,7 +31,7 @@ class NativeExecutor implements ExtractExecutor {
   /** The thread takes the next batch from its queue without waiting for the event loop. */
   readonly depth = 3;
   readonly #extractor: NativeExtractor;
-  /** The batches under way, and the last of them: they end in order. */
+  /** The batches under way, and the last of them or of the reads between them: they end in order. */
   #waiting = 0;
   #last: Promise<unknown> | undefined;
   #failed = false;
@@ -43,6 +43,15 @@ class NativeExecutor implements ExtractExecutor {
 
   run(ops: Uint8Array, chunk: Uint8Array): Promise<ExecutorResult> {
     return this.#perform(() => this.#extractor.run(ops, chunk));
+  }
+
+  /** The descriptor and the buffer must stay until the promise settles. */
+  async read(fd: number, buffer: Uint8Array, position: number): Promise<number> {
+    if (this.#closed)
+      throw new LayerStoreError('STORE_INVARIANT', 'the extraction executor is closed; please report it');
+    const reading = this.#extractor.read(fd, buffer, position);
+    this.#last = reading;
+    return await reading;
   }
 
   finish(): Promise<ExecutorResult> {

@@ -13,6 +13,7 @@
  * i64 atimeSeconds, u32 atimeNanoseconds, u16 xattrCount. (38 bytes.)
  * An xattr is: u16 nameLength, u32 valueLength, name, value.
  */
+import type { FileReader } from '../byte-source.js';
 
 /** meta; path; xattrs. Create the directory, or take over an existing one; a non-directory in its place is replaced. */
 export const OP_DIRECTORY = 1;
@@ -121,6 +122,8 @@ export interface FileChecksum {
 export interface ExtractExecutor extends AsyncDisposable {
   /** How many calls of `run` may be waiting for their result at a time. */
   readonly depth: number;
+  /** Reads a file on the thread of the batches, between them; where there is such a thread. Fails as system calls do. */
+  readonly read?: FileReader;
   run(ops: Uint8Array, chunk: Uint8Array): Promise<ExecutorResult>;
   /**
    * Directory times, deepest first, skipping directories that were replaced since; then checks that every payload written

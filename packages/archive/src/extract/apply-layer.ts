@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { ByteSource } from '../byte-source.js';
+import type { ByteSource, FileReader } from '../byte-source.js';
 import type { ExecutorWarning, WhiteoutFormat } from '../execute/operation.js';
 import {
   assertAsyncIterable,
@@ -36,6 +36,8 @@ export interface ApplyLayerOptions extends CommonUnpackOptions {
   readonly onChunk?: (chunk: Uint8Array) => unknown;
   /** Every chunk of the source when nobody looks at it any more; see `RecyclingSource`. */
   readonly recycle?: (chunk: Uint8Array) => void;
+  /** Takes the reader that the source should read its file with, and undefined when it is gone; see `RecyclingSource.readBy`. */
+  readonly lendReader?: (reader: FileReader | undefined) => void;
 }
 
 export interface ApplyLayerResult {
@@ -49,7 +51,16 @@ export interface ApplyLayerResult {
 }
 
 const WHERE = 'applyLayer';
-const KEYS = [...COMMON_KEYS, 'whiteouts', 'userXattr', 'recorder', 'stashDirectory', 'onChunk', 'recycle'];
+const KEYS = [
+  ...COMMON_KEYS,
+  'whiteouts',
+  'userXattr',
+  'recorder',
+  'stashDirectory',
+  'onChunk',
+  'recycle',
+  'lendReader',
+];
 const FORMATS = ['delete', 'overlay', 'aufs'] as const;
 
 /**
@@ -78,6 +89,7 @@ export async function applyLayer(
     recorder,
     onChunk,
     recycle,
+    lendReader,
     onWarning,
     onProgress,
     signal,
@@ -115,6 +127,7 @@ export async function applyLayer(
     recorder,
     onChunk,
     recycle,
+    lendReader,
     onWarning,
     onProgress,
     signal,
@@ -126,12 +139,13 @@ function assertOptions(source: unknown, root: unknown, options: ApplyLayerOption
   assertPath(WHERE, 'root', root);
   assertKnownKeys(WHERE, options, KEYS);
   assertCommonOptions(WHERE, options);
-  const { whiteouts, userXattr, recorder, stashDirectory, onChunk, recycle } = options;
+  const { whiteouts, userXattr, recorder, stashDirectory, onChunk, recycle, lendReader } = options;
   if (whiteouts !== undefined) assertOneOf(WHERE, 'whiteouts', whiteouts, FORMATS);
   if (userXattr !== undefined) assertBoolean(WHERE, 'userXattr', userXattr);
   if (stashDirectory !== undefined) assertPath(WHERE, 'stashDirectory', stashDirectory);
   if (onChunk !== undefined) assertFunction(WHERE, 'onChunk', onChunk);
   if (recycle !== undefined) assertFunction(WHERE, 'recycle', recycle);
+  if (lendReader !== undefined) assertFunction(WHERE, 'lendReader', lendReader);
   if (recorder === undefined) return;
   for (const method of ['segment', 'entry', 'checksum', 'displaced'] as const) {
     if (typeof recorder[method] !== 'function') invalidOption(WHERE, 'recorder', 'a LayerRecorder', recorder);

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isPromise } from 'node:util/types';
-import type { ByteSource } from '../byte-source.js';
+import type { ByteSource, FileReader } from '../byte-source.js';
 import { SourceReader } from '../compress/source-reader.js';
 import { isLayerStoreError, LayerStoreError } from '../errors.js';
 import { OperationBatch } from '../execute/batch-encoder.js';
@@ -17,6 +17,7 @@ import type {
   ExecutorWarning,
   ExtractExecutor,
 } from '../execute/operation.js';
+import { hasFewProcessors } from '../few-processors.js';
 import { TarReader } from '../tar/reader.js';
 import { ChunkJoiner } from './chunk-joiner.js';
 import type { LayerRecorder } from './layer-recorder.js';
@@ -34,6 +35,7 @@ export interface UnpackHooks {
   readonly recorder?: LayerRecorder | undefined;
   readonly onChunk?: ((chunk: Uint8Array) => unknown) | undefined;
   readonly recycle?: ((chunk: Uint8Array) => void) | undefined;
+  readonly lendReader?: ((reader: FileReader | undefined) => void) | undefined;
   readonly onWarning?: ((warning: ExecutorWarning) => void) | undefined;
   readonly onProgress?: ((progress: UnpackProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -106,6 +108,7 @@ class Unpacking {
     signal?.throwIfAborted();
     const executor = await openExtractExecutor(root, options);
     this.#executor = executor;
+    if (hasFewProcessors()) this.#job.lendReader?.(executor.read?.bind(executor));
     const chunks = new ChunkJoiner(() => this.#pull(), executor.depth + 1);
     for (let chunk = await chunks.next(); chunk !== undefined; chunk = await chunks.next()) {
       const batch = this.#parse(chunk);
@@ -130,6 +133,7 @@ class Unpacking {
 
   /** Idempotent; never rejects. */
   async close(): Promise<void> {
+    this.#job.lendReader?.(undefined);
     await this.#reader.close();
     await Promise.allSettled(this.#running.map(({ result }) => result ?? Promise.resolve()));
     await Promise.allSettled(this.#running.map(({ seen }) => seen ?? Promise.resolve()));
