@@ -1,23 +1,26 @@
 /**
  * CRC-64/ISO (reflected polynomial 0xD800000000000000, initial value and final xor all ones), the checksum tar-split
- * keeps for every payload (spec/layer-archive.md 3.2). Eight bytes a step with sixteen 32-bit tables: JavaScript has no
- * fast 64-bit integers, so the high and low halves are kept apart.
+ * keeps for every payload (spec/layer-archive.md 3.2). JavaScript has no fast 64-bit integers, so the high and low halves of
+ * the register are kept apart.
+ *
+ * Eight bytes are taken at a time without tables of their values: the polynomial is x^64 + x^4 + x^3 + x + 1, so moving the
+ * register on by 64 places is multiplying it by x^4 + x^3 + x + 1, three shifts and four exclusive ors. What that carries out
+ * of the register, at most four places, is taken back the same way, and depends on its last four bits only.
  */
 
 const POLYNOMIAL_HIGH = 0xd8000000 | 0;
-const SLICES = 8;
 
-interface Tables {
-  /** Low halves; entry `slice * 256 + byte`. */
+/** The register after one byte, as high and low halves, by the byte. */
+interface ByteTables {
   readonly low: Int32Array;
   readonly high: Int32Array;
 }
 
-let tables: Tables | undefined;
+let byteTables: ByteTables | undefined;
 
-function buildTables(): Tables {
-  const low = new Int32Array(SLICES * 256);
-  const high = new Int32Array(SLICES * 256);
+function buildByteTables(): ByteTables {
+  const low = new Int32Array(256);
+  const high = new Int32Array(256);
   for (let byte = 0; byte < 256; byte++) {
     let lo = byte;
     let hi = 0;
@@ -29,27 +32,38 @@ function buildTables(): Tables {
     low[byte] = lo;
     high[byte] = hi;
   }
-  for (let index = 256; index < SLICES * 256; index++) {
-    const lo = low[index - 256] ?? 0;
-    const hi = high[index - 256] ?? 0;
-    const step = lo & 0xff;
-    low[index] = ((lo >>> 8) | (hi << 24)) ^ (low[step] ?? 0);
-    high[index] = (hi >>> 8) ^ (high[step] ?? 0);
-  }
   return { low, high };
 }
 
 /** Built when first needed: importing the package costs nothing. */
-function sharedTables(): Tables {
-  tables ??= buildTables();
-  return tables;
+function sharedByteTables(): ByteTables {
+  byteTables ??= buildByteTables();
+  return byteTables;
 }
+
+/**
+ * By the last four bits of the register: what the multiplication carries out of it, taken back into the high half. Bit 31 is
+ * the coefficient of x^0, the register's bit 0 that of x^63.
+ */
+const CARRIED: Int32Array = Int32Array.from({ length: 16 }, (_, last) => {
+  // Coefficient of x^(64 + k) in bit k.
+  const out = (power: number): number => {
+    let carried = 0;
+    for (let bit = 0; bit < power; bit++) if ((last >> bit) & 1) carried |= 1 << (power - 1 - bit);
+    return carried;
+  };
+  const carried = out(1) ^ out(3) ^ out(4);
+  const reduced = carried ^ (carried << 1) ^ (carried << 3) ^ (carried << 4);
+  let high = 0;
+  for (let power = 0; power < 8; power++) if ((reduced >> power) & 1) high |= 1 << (31 - power);
+  return high;
+});
 
 const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 /** An incremental CRC-64/ISO. `digest` may be called at any time and does not end the sum. */
 export class Crc64 {
-  readonly #tables: Tables = sharedTables();
+  readonly #tables: ByteTables = sharedByteTables();
   #low = -1;
   #high = -1;
 
@@ -96,38 +110,13 @@ export class Crc64 {
   }
 
   #pairwise(words: Int32Array, length: number): void {
-    const { low, high } = this.#tables;
     let lo = this.#low;
     let hi = this.#high;
     for (let index = 0; index < length; index += 2) {
       const a = lo ^ (words[index] as number);
       const b = hi ^ (words[index + 1] as number);
-      const s7 = 1792 + (a & 0xff);
-      const s6 = 1536 + ((a >>> 8) & 0xff);
-      const s5 = 1280 + ((a >>> 16) & 0xff);
-      const s4 = 1024 + (a >>> 24);
-      const s3 = 768 + (b & 0xff);
-      const s2 = 512 + ((b >>> 8) & 0xff);
-      const s1 = 256 + ((b >>> 16) & 0xff);
-      const s0 = b >>> 24;
-      lo =
-        (low[s7] as number) ^
-        (low[s6] as number) ^
-        (low[s5] as number) ^
-        (low[s4] as number) ^
-        (low[s3] as number) ^
-        (low[s2] as number) ^
-        (low[s1] as number) ^
-        (low[s0] as number);
-      hi =
-        (high[s7] as number) ^
-        (high[s6] as number) ^
-        (high[s5] as number) ^
-        (high[s4] as number) ^
-        (high[s3] as number) ^
-        (high[s2] as number) ^
-        (high[s1] as number) ^
-        (high[s0] as number);
+      lo = a ^ ((a >>> 1) | (b << 31)) ^ ((a >>> 3) | (b << 29)) ^ ((a >>> 4) | (b << 28));
+      hi = b ^ (b >>> 1) ^ (b >>> 3) ^ (b >>> 4) ^ (CARRIED[a & 15] as number);
     }
     this.#low = lo;
     this.#high = hi;

@@ -49,6 +49,43 @@ describe.each(EXECUTORS)('operations, %s executor', (executor) => {
     expect(lstatSync(join(sandbox.dest, 'd/f')).uid).toBe(3);
   });
 
+  it('queues as many batches as its depth says, in order and each with its own chunk, and refuses one more', async () => {
+    await using sandbox = await Sandbox.create(executor);
+    await using opened = await open(sandbox);
+    const batches = Array.from({ length: opened.depth }, (_, index) => {
+      const batch = new OperationBatch();
+      file(batch, `f${index}`, 4, index);
+      return { ops: batch.bytes(), chunk: bytes(`<${index}.>`) };
+    });
+    const running = batches.map(({ ops, chunk }) => opened.run(ops, chunk));
+    await expect(opened.run(NOTHING, NOTHING)).rejects.toMatchObject({ code: 'STORE_INVARIANT' });
+    const results = await Promise.all(running);
+    expect(results.map(({ checksums }) => checksums.map(({ fileIndex }) => fileIndex))).toEqual(
+      batches.map((_, index) => [index]),
+    );
+    await opened.finish();
+    for (const [index, { chunk }] of batches.entries()) {
+      expect(readFileSync(join(sandbox.dest, `f${index}`)).equals(chunk)).toBe(true);
+    }
+  });
+
+  it('does nothing of a batch behind one that failed', async () => {
+    await using sandbox = await Sandbox.create(executor);
+    await using opened = await open(sandbox);
+    const [bad, behind] = [new OperationBatch(), new OperationBatch()];
+    bad.hardlink(bytes('l'), bytes('missing'));
+    file(behind, 'behind', 1);
+    const outcomes = await Promise.allSettled([
+      opened.run(bad.bytes(), NOTHING),
+      opened.run(behind.bytes(), bytes('x')),
+    ]);
+    expect(outcomes).toMatchObject([
+      { status: 'rejected', reason: { code: 'ARCHIVE_INVALID_LINK' } },
+      { status: 'rejected' },
+    ]);
+    expect(readdirSync(sandbox.dest)).toEqual([]);
+  });
+
   it('refuses a file with fewer or more bytes than it was opened for', async () => {
     for (const [given, code] of [
       [4, /^ARCHIVE_BODY_MISMATCH$/],

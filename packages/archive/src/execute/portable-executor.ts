@@ -8,16 +8,24 @@ import { isLayerStoreError, LayerStoreError } from '../errors.js';
 import type { ExecutorOptions, ExecutorResult, ExtractExecutor, FileChecksum } from './operation.js';
 import { CHECKSUM_RECORD_BYTES } from './worker-checksums.js';
 import type { WorkReport } from './worker-extraction.js';
-import type {
-  PlainError,
-  SharedBuffers,
-  WorkerReply,
-  WorkerRequest,
-  WorkerStart,
+import {
+  type PlainError,
+  type SharedBuffers,
+  SLOTS,
+  type WorkerReply,
+  type WorkerRequest,
+  type WorkerStart,
 } from './worker-protocol.js';
 
 const INITIAL_OPS_BYTES = 256 * 1024;
 const INITIAL_CHUNK_BYTES = 1024 * 1024;
+
+/** Memory both threads see, for one batch; replaced when a batch or chunk does not fit. */
+interface Slot {
+  ops: Uint8Array<SharedArrayBuffer>;
+  chunk: Uint8Array<SharedArrayBuffer>;
+  knownToWorker: boolean;
+}
 
 interface Pending {
   resolve(report: WorkReport | undefined): void;
@@ -40,15 +48,15 @@ export async function openPortableExecutor(root: string, options: ExecutorOption
 }
 
 class PortableExecutor implements ExtractExecutor {
-  /** The shared memory holds one batch. */
-  readonly depth = 1;
+  /** One batch is worked on while the next is being copied. */
+  readonly depth = SLOTS;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
-  /** Memory both threads see; replaced when a batch or chunk does not fit. */
-  #ops = shared(INITIAL_OPS_BYTES);
-  #chunk = shared(INITIAL_CHUNK_BYTES);
-  #buffersKnown = false;
-  #pending: Pending | undefined;
+  /** Used in turn: batches end in order, so that the next one's is free when there is room in the queue. */
+  readonly #slots: readonly Slot[] = Array.from({ length: SLOTS }, emptySlot);
+  #turn = 0;
+  /** Oldest first: the worker answers in order. */
+  readonly #pending: Pending[] = [];
   #lost: unknown;
   #closed = false;
 
@@ -75,13 +83,17 @@ class PortableExecutor implements ExtractExecutor {
   }
 
   async run(ops: Uint8Array, chunk: Uint8Array): Promise<ExecutorResult> {
-    const buffers = this.#share(ops, chunk);
+    this.#requireRoom();
+    const slot = this.#turn;
+    this.#turn = (slot + 1) % SLOTS;
+    const buffers = this.#share(slot, ops, chunk);
     return toResult(
-      await this.#ask({ kind: 'run', buffers, opsLength: ops.length, chunkLength: chunk.length }),
+      await this.#ask({ kind: 'run', slot, buffers, opsLength: ops.length, chunkLength: chunk.length }),
     );
   }
 
   async finish(): Promise<ExecutorResult> {
+    this.#requireRoom();
     return toResult(await this.#ask({ kind: 'finish' }));
   }
 
@@ -98,38 +110,40 @@ class PortableExecutor implements ExtractExecutor {
   }
 
   /** Copies a batch into shared memory. A copy of 1 MiB costs a tenth of a millisecond; a transfer would take the caller's. */
-  #share(ops: Uint8Array, chunk: Uint8Array): SharedBuffers | undefined {
-    if (ops.length > this.#ops.length || chunk.length > this.#chunk.length) {
-      this.#ops = shared(Math.max(this.#ops.length, ops.length * 2));
-      this.#chunk = shared(Math.max(this.#chunk.length, chunk.length));
-      this.#buffersKnown = false;
+  #share(turn: number, ops: Uint8Array, chunk: Uint8Array): SharedBuffers | undefined {
+    const slot = this.#slots[turn] ?? emptySlot();
+    if (ops.length > slot.ops.length || chunk.length > slot.chunk.length) {
+      slot.ops = shared(Math.max(slot.ops.length, ops.length * 2));
+      slot.chunk = shared(Math.max(slot.chunk.length, chunk.length));
+      slot.knownToWorker = false;
     }
-    this.#ops.set(ops);
-    this.#chunk.set(chunk);
-    if (this.#buffersKnown) return undefined;
-    this.#buffersKnown = true;
-    return { ops: this.#ops.buffer, chunk: this.#chunk.buffer };
+    slot.ops.set(ops);
+    slot.chunk.set(chunk);
+    if (slot.knownToWorker) return undefined;
+    slot.knownToWorker = true;
+    return { ops: slot.ops.buffer, chunk: slot.chunk.buffer };
   }
 
-  async #ask(request: WorkerRequest): Promise<WorkReport | undefined> {
-    if (this.#closed || this.#pending !== undefined) {
-      const state = this.#closed ? 'is closed' : 'still runs the batch before';
-      throw new LayerStoreError('STORE_INVARIANT', `the extraction executor ${state}; please report it`);
-    }
+  #requireRoom(): void {
+    if (!this.#closed && this.#pending.length < this.depth) return;
+    const state = this.#closed ? 'is closed' : `still runs the ${this.depth} batches before`;
+    throw new LayerStoreError('STORE_INVARIANT', `the extraction executor ${state}; please report it`);
+  }
+
+  #ask(request: WorkerRequest): Promise<WorkReport | undefined> {
     this.#worker.postMessage(request);
-    return await this.#next();
+    return this.#next();
   }
 
   #next(): Promise<WorkReport | undefined> {
     return new Promise((resolve, reject) => {
       if (this.#lost !== undefined) reject(this.#lost);
-      else this.#pending = { resolve, reject };
+      else this.#pending.push({ resolve, reject });
     });
   }
 
   #settle(reply: WorkerReply): void {
-    const pending = this.#pending;
-    this.#pending = undefined;
+    const pending = this.#pending.shift();
     if (reply.kind === 'failed') pending?.reject(revive(reply.error));
     else pending?.resolve(reply.kind === 'done' ? reply.report : undefined);
   }
@@ -138,9 +152,12 @@ class PortableExecutor implements ExtractExecutor {
     this.#lost ??= isLayerStoreError(error)
       ? error
       : new LayerStoreError('ARCHIVE_IO', 'the extraction thread failed', { cause: error });
-    this.#pending?.reject(this.#lost);
-    this.#pending = undefined;
+    for (const pending of this.#pending.splice(0)) pending.reject(this.#lost);
   }
+}
+
+function emptySlot(): Slot {
+  return { ops: shared(INITIAL_OPS_BYTES), chunk: shared(INITIAL_CHUNK_BYTES), knownToWorker: false };
 }
 
 function shared(length: number): Uint8Array<SharedArrayBuffer> {

@@ -8,10 +8,14 @@ export interface WorkerStart {
   readonly options: ExecutorOptions;
 }
 
-/** `buffers` replaces the shared memory that batches are passed in; the lengths say how much of it counts. */
+/** Batches that may be with the worker, each in shared memory of its own. */
+export const SLOTS = 2;
+
+/** `buffers` replaces the shared memory of a slot; the lengths say how much of it counts. */
 export type WorkerRequest =
   | {
       readonly kind: 'run';
+      readonly slot: number;
       readonly buffers: SharedBuffers | undefined;
       readonly opsLength: number;
       readonly chunkLength: number;

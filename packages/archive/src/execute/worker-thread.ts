@@ -4,7 +4,13 @@ import { isLayerStoreError, type LayerStoreError } from '../errors.js';
 import { ioError } from '../root/io-error.js';
 import { BatchDecoder } from './worker-batch.js';
 import { Extraction } from './worker-extraction.js';
-import type { PlainError, WorkerReply, WorkerRequest, WorkerStart } from './worker-protocol.js';
+import {
+  type PlainError,
+  SLOTS,
+  type WorkerReply,
+  type WorkerRequest,
+  type WorkerStart,
+} from './worker-protocol.js';
 
 function plain(error: unknown, path: string): PlainError {
   const coded = isLayerStoreError(error) ? error : ioError(error, 'unpack', path);
@@ -43,26 +49,36 @@ function serve(port: NonNullable<typeof parentPort>, { root, options }: WorkerSt
     return;
   }
   const decoder = new BatchDecoder(extraction);
-  let ops: Buffer = Buffer.alloc(0);
-  let chunk: Buffer = Buffer.alloc(0);
+  const slots: { ops: Buffer; chunk: Buffer }[] = Array.from({ length: SLOTS }, () => ({
+    ops: Buffer.alloc(0),
+    chunk: Buffer.alloc(0),
+  }));
+  /** Of the first batch that failed: those behind it do nothing. */
+  let failure: PlainError | undefined;
   port.on('message', (request: WorkerRequest) => {
     if (request.kind === 'close') {
       extraction.close();
       port.close();
       return;
     }
+    if (failure !== undefined) {
+      reply({ kind: 'failed', error: failure });
+      return;
+    }
     try {
       if (request.kind === 'finish') extraction.finish();
       else {
-        if (request.buffers !== undefined) {
-          ops = Buffer.from(request.buffers.ops);
-          chunk = Buffer.from(request.buffers.chunk);
+        const { slot, buffers, opsLength, chunkLength } = request;
+        if (buffers !== undefined) {
+          slots[slot] = { ops: Buffer.from(buffers.ops), chunk: Buffer.from(buffers.chunk) };
         }
-        decoder.run(ops.subarray(0, request.opsLength), chunk.subarray(0, request.chunkLength));
+        const { ops, chunk } = slots[slot] as (typeof slots)[number];
+        decoder.run(ops.subarray(0, opsLength), chunk.subarray(0, chunkLength));
       }
       reply({ kind: 'done', report: extraction.report() });
     } catch (error) {
-      reply({ kind: 'failed', error: plain(error, extraction.currentPath) });
+      failure = plain(error, extraction.currentPath);
+      reply({ kind: 'failed', error: failure });
     }
   });
   reply({ kind: 'ready' });
