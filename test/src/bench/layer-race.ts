@@ -57,6 +57,10 @@ export async function layerRace(
   await inFreshDirectory(at, 'portable', async (root) => {
     await race(root, true, 'no addon');
   });
+  await inFreshDirectory(at, 'portable-tree', async (directory) => {
+    const extracted = await subject(['extract', directory, input], { portable: true });
+    board.add(label('register'), 'no addon, extraction only', extracted);
+  });
   if (mobyLayer() !== undefined) {
     await inFreshDirectory(at, 'moby', async (root) => {
       const registered = await moby(root, ['register', input]);

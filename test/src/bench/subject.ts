@@ -4,7 +4,7 @@
  */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { fileSource } from '@x/archive';
+import { applyLayer, fileSource } from '@x/archive';
 import { overlay2Driver, overlayDriver } from '@x/driver-overlay';
 import { vfsDriver } from '@x/driver-vfs';
 import { type Layer, LayerStore } from '@x/layer-store';
@@ -139,6 +139,14 @@ async function extractWithTarFs(target: string, file: string): Promise<Measured>
   });
 }
 
+/** Only unpacks, as the other archive libraries do: no digest, no record, no store. */
+async function extract(target: string, file: string): Promise<Measured> {
+  return await timed(async () => {
+    await applyLayer(fileSource(file), target);
+    return {};
+  });
+}
+
 async function extractWithNodeTar(target: string, file: string): Promise<Measured> {
   return await timed(async () => {
     tar.extract({ cwd: target, file, sync: true, preserveOwner: true });
@@ -168,6 +176,8 @@ async function run(operation: string, args: readonly string[]): Promise<Measured
       return await readWrite(first, second, Number(third));
     case 'child':
       return await registerChild(first, second);
+    case 'extract':
+      return await extract(first, second);
     case 'tar-fs-extract':
       return await extractWithTarFs(first, second);
     case 'tar-fs-pack':

@@ -34,9 +34,12 @@ export interface ApplyLayerOptions extends CommonUnpackOptions {
    * promise it gives has settled; a rejection ends the unpack.
    */
   readonly onChunk?: (chunk: Uint8Array) => unknown;
-  /** Every chunk of the source when nobody looks at it any more; see `RecyclingSource`. */
+  /**
+   * Every chunk when nobody looks at it any more, for a source behind `source`; see `RecyclingSource`. Default: `source` itself
+   * gets them, if it takes them.
+   */
   readonly recycle?: (chunk: Uint8Array) => void;
-  /** Takes the reader that the source should read its file with, and undefined when it is gone; see `RecyclingSource.readBy`. */
+  /** As `recycle`: takes the reader to read a file with, and undefined when it is gone; see `RecyclingSource.readBy`. */
   readonly lendReader?: (reader: FileReader | undefined) => void;
 }
 

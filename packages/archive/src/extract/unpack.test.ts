@@ -108,6 +108,24 @@ describe.each(EXECUTORS)('the pipeline, %s executor', (executor) => {
     expect({ recycled, early, working }).toEqual({ recycled: chunks.length, early: [], working: new Set() });
   });
 
+  it('gives chunks back to a source that takes them, without being asked', async () => {
+    await using sandbox = await Sandbox.create(executor);
+    const whole = archive({ name: 'f', content: Buffer.alloc(9 * MIB, 'x') });
+    const chunks = [0, 1, 2, 3, 4].map((index) => whole.subarray(index * 2 * MIB, (index + 1) * 2 * MIB));
+    const back: Uint8Array[] = [];
+    const lent: boolean[] = [];
+    await applyLayer(
+      Object.assign(Readable.from(chunks), {
+        recycle: (chunk: Uint8Array) => back.push(chunk),
+        readBy: (reader: unknown) => lent.push(reader !== undefined),
+      }),
+      sandbox.dest,
+      { portable },
+    );
+    expect(back).toEqual(chunks);
+    expect(lent.at(-1)).toBe(false);
+  });
+
   it('tells how far it is', async () => {
     await using sandbox = await Sandbox.create(executor);
     const bytes = archive({ name: 'a', content: Buffer.alloc(3 * MIB) }, { name: 'b' });

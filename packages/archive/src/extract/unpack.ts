@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isPromise } from 'node:util/types';
-import type { ByteSource, FileReader } from '../byte-source.js';
+import { type ByteSource, type FileReader, isRecycling } from '../byte-source.js';
 import { SourceReader } from '../compress/source-reader.js';
 import { isLayerStoreError, LayerStoreError } from '../errors.js';
 import { OperationBatch } from '../execute/batch-encoder.js';
@@ -68,6 +68,15 @@ export async function unpack(job: UnpackJob): Promise<UnpackOutcome> {
   }
 }
 
+/** A source that takes its chunks back gets them, unless the caller stands between. */
+function recyclingHooks(source: ByteSource): Pick<UnpackHooks, 'recycle' | 'lendReader'> {
+  if (!isRecycling(source)) return {};
+  return {
+    recycle: (chunk) => source.recycle(chunk),
+    lendReader: (reader) => source.readBy?.(reader),
+  };
+}
+
 const NOTHING = new Uint8Array(0);
 
 /** A chunk that the executor, or whoever is shown the chunks, works on. */
@@ -94,7 +103,8 @@ class Unpacking {
   #finished = false;
 
   constructor(job: UnpackJob) {
-    this.#job = job;
+    const { recycle, lendReader } = recyclingHooks(job.source);
+    this.#job = { ...job, recycle: job.recycle ?? recycle, lendReader: job.lendReader ?? lendReader };
     this.#reader = new SourceReader(job.source, job.signal);
     const policy = { ...job.policy, scratchName: this.#scratchName };
     this.#planner = new ExtractionPlanner(policy, new OperationBatch(), job.recorder, (warning) =>
