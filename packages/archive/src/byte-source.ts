@@ -21,3 +21,18 @@ export interface RecyclingSource extends ByteSource {
 export function isRecycling(source: ByteSource): source is RecyclingSource {
   return 'recycle' in source && typeof source.recycle === 'function';
 }
+
+/** How an unpack gives a source its chunks back, and a thread to read with; nothing for a source that takes neither. */
+export interface RecyclingHooks {
+  readonly recycle?: (chunk: Uint8Array) => void;
+  readonly lendReader?: (reader: FileReader | undefined) => void;
+}
+
+/** The hooks of a source, for whoever stands between it and the unpack. */
+export function recyclingHooks(source: ByteSource): RecyclingHooks {
+  if (!isRecycling(source)) return {};
+  return {
+    recycle: (chunk) => source.recycle(chunk),
+    lendReader: (reader) => source.readBy?.(reader),
+  };
+}

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isPromise } from 'node:util/types';
-import { type ByteSource, type FileReader, isRecycling } from '../byte-source.js';
+import { type ByteSource, type FileReader, recyclingHooks } from '../byte-source.js';
 import { SourceReader } from '../compress/source-reader.js';
 import { isLayerStoreError, LayerStoreError } from '../errors.js';
 import { OperationBatch } from '../execute/batch-encoder.js';
@@ -66,15 +66,6 @@ export async function unpack(job: UnpackJob): Promise<UnpackOutcome> {
   } finally {
     await unpacking.close();
   }
-}
-
-/** A source that takes its chunks back gets them, unless the caller stands between. */
-function recyclingHooks(source: ByteSource): Pick<UnpackHooks, 'recycle' | 'lendReader'> {
-  if (!isRecycling(source)) return {};
-  return {
-    recycle: (chunk) => source.recycle(chunk),
-    lendReader: (reader) => source.readBy?.(reader),
-  };
 }
 
 const NOTHING = new Uint8Array(0);

@@ -2,12 +2,11 @@ import {
   type ByteSource,
   createChunkDigester,
   isLayerStoreError,
-  isRecycling,
   LayerStoreError,
-  type RecyclingSource,
+  recyclingHooks,
 } from '@x/archive';
 import type { LayerSource, UnpackResult } from '../driver/contract.js';
-import { type LayerSourceOptions, layerSource } from '../driver/layer-source.js';
+import { layerSource } from '../driver/layer-source.js';
 import { publish } from '../events.js';
 import { step } from '../failpoint/failpoints.js';
 import { type CacheId, type ChainId, childChainId, type DiffId, parseDiffId } from '../ids.js';
@@ -164,7 +163,7 @@ async function unpack(
     const layer = layerSource(chunks, {
       recorder,
       onChunk: (chunk) => digester.update(chunk),
-      ...(isRecycling(source) ? recyclingHooks(source) : {}),
+      ...recyclingHooks(source),
       stashDirectory: staging.stash,
       ...(driver.idMap === undefined ? {} : { idMap: driver.idMap }),
       ...(onProgress === undefined ? {} : { onProgress }),
@@ -189,13 +188,6 @@ async function unpack(
   checkExpectation(unpacked.diffId, options.expectedDiffId);
   if (options.verify) await verify(ctx, staging.tarSplit, cacheId, parent, unpacked.diffId, signal);
   return unpacked;
-}
-
-function recyclingHooks(source: RecyclingSource): Pick<LayerSourceOptions, 'recycle' | 'lendReader'> {
-  return {
-    recycle: (chunk) => source.recycle(chunk),
-    lendReader: (reader) => source.readBy?.(reader),
-  };
 }
 
 function checkExpectation(actual: DiffId, expected: DiffId | undefined): void {
