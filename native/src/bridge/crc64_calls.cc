@@ -37,9 +37,9 @@ void define(Napi::Env env, Napi::Object exports, const char* name, Update update
 }  // namespace
 
 void RegisterCrc64(Napi::Env env, Napi::Object exports) {
-  define(env, exports, "crc64", crc64_update);
+  define(env, exports, "crc64", Crc64::update);
   Napi::Object variants = Napi::Object::New(env);
-  for (const Crc64Variant& variant : crc64_variants()) define(env, variants, variant.name, variant.update);
+  for (const Crc64::Variant& variant : Crc64::variants()) define(env, variants, variant.name, variant.update);
   exports.Set("crc64Variants", variants);
 }
 

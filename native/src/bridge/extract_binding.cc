@@ -8,10 +8,10 @@
 #include "bridge/js_error.hh"
 #include "bridge/register.hh"
 #include "bridge/tree_job_thread.hh"
+#include "bridge/twins.hh"
 #include "core/extract_executor.hh"
 #include "core/extract_result.hh"
-#include "core/kernel.hh"
-#include "core/sys_error.hh"
+#include "core/whole_io.hh"
 
 namespace layer_store {
 
@@ -66,28 +66,6 @@ class ExtractTask final : public Task {
   std::string packed_;
 };
 
-/** Reading a file takes its turn with writing others: two threads that each use a whole processor are better than three. */
-class ReadTask final : public Task {
- public:
-  ReadTask(int fd, uint8_t* to, size_t size, int64_t position) : fd_(fd), to_(to), size_(size), position_(position) {}
-  void execute() override {
-    while (read_ < size_) {
-      const ssize_t part = uninterrupted([&] { return ::pread(fd_, to_ + read_, size_ - read_, position_ + read_); });
-      if (part == -1) throw SysError(errno, "pread");
-      if (part == 0) break;
-      read_ += static_cast<size_t>(part);
-    }
-  }
-  Napi::Value result(Napi::Env env) override { return Napi::Number::New(env, static_cast<double>(read_)); }
-
- private:
-  int fd_;
-  uint8_t* to_;
-  size_t size_;
-  int64_t position_;
-  size_t read_ = 0;
-};
-
 /** `new NativeExtractor(root, options)`, `run(operations, chunk)`, `read(fd, buffer, position)`, `finish()`, `close()`. */
 class NativeExtractor final : public Napi::ObjectWrap<NativeExtractor> {
  public:
@@ -120,8 +98,11 @@ class NativeExtractor final : public Napi::ObjectWrap<NativeExtractor> {
     const Arguments arguments(info, "NativeExtractor.read");
     requireOpen(info.Env());
     const ByteView to = arguments.view(1);
-    auto task = std::make_unique<ReadTask>(arguments.descriptor(0), const_cast<uint8_t*>(to.data), to.size, arguments.int64(2));
-    return thread_->run(info.Env(), std::move(task), {info.This().As<Napi::Object>(), arguments.object(1)});
+    auto read = [fd = arguments.descriptor(0), to, position = arguments.uint64(2)] {
+      return readWholeAt(fd, const_cast<uint8_t*>(to.data), to.size, position);
+    };
+    // Its turn comes between batches: two threads that each use a whole processor are better than three.
+    return thread_->run(info.Env(), makeTask(std::move(read)), {info.This().As<Napi::Object>(), arguments.object(1)});
   }
 
   Napi::Value finish(const Napi::CallbackInfo& info) {

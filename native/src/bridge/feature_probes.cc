@@ -36,7 +36,7 @@ void RegisterFeatures(Napi::Env env, Napi::Object exports) {
   define(probes, "quotactlFd", quota::hasQuotactlFd);
   define(probes, "ficlone", ficloneSeen);
   probes.Set("crc64", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {
-               return Napi::String::New(info.Env(), crc64_variants().back().name);
+               return Napi::String::New(info.Env(), Crc64::variants().back().name);
              }));
   exports.Set("probes", probes);
   exports.Set("pageSize", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value {

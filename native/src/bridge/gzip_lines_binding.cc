@@ -7,39 +7,13 @@
 #include "bridge/js_error.hh"
 #include "bridge/promise_runner.hh"
 #include "bridge/register.hh"
+#include "bridge/twins.hh"
 #include "core/crc32.hh"
 #include "core/gzip_lines.hh"
 
 namespace layer_store {
 
 namespace {
-
-class WriteTask final : public Task {
- public:
-  WriteTask(std::shared_ptr<GzipLines> file, uint8_t* text, size_t size, const Base64Room* rooms, size_t count)
-      : file_(std::move(file)), text_(text), size_(size), rooms_(rooms), count_(count) {}
-  void execute() override { written_ = file_->write(text_, size_, rooms_, count_); }
-  Napi::Value result(Napi::Env env) override { return Napi::Number::New(env, static_cast<double>(written_)); }
-
- private:
-  std::shared_ptr<GzipLines> file_;
-  uint8_t* text_;
-  size_t size_;
-  const Base64Room* rooms_;
-  size_t count_;
-  size_t written_ = 0;
-};
-
-class FinishTask final : public Task {
- public:
-  explicit FinishTask(std::shared_ptr<GzipLines> file) : file_(std::move(file)) {}
-  void execute() override { written_ = file_->finish(); }
-  Napi::Value result(Napi::Env env) override { return Napi::Number::New(env, static_cast<double>(written_)); }
-
- private:
-  std::shared_ptr<GzipLines> file_;
-  size_t written_ = 0;
-};
 
 /** `new NativeGzipLines(fd)`, `write(text, rooms)`, `finish()`. */
 class NativeGzipLines final : public Napi::ObjectWrap<NativeGzipLines> {
@@ -63,12 +37,16 @@ class NativeGzipLines final : public Napi::ObjectWrap<NativeGzipLines> {
     }
     const Napi::Uint32Array rooms = given.As<Napi::Uint32Array>();
     static_assert(sizeof(Base64Room) == 2 * sizeof(uint32_t));
-    auto task = std::make_unique<WriteTask>(file_, const_cast<uint8_t*>(text.data), text.size,
-                                            reinterpret_cast<const Base64Room*>(rooms.Data()), rooms.ElementLength() / 2);
-    return runTask(info.Env(), std::move(task), {arguments.object(0), rooms});
+    const auto* pairs = reinterpret_cast<const Base64Room*>(rooms.Data());
+    auto write = [file = file_, text, pairs, count = rooms.ElementLength() / 2] {
+      return file->write(const_cast<uint8_t*>(text.data), text.size, pairs, count);
+    };
+    return runTask(info.Env(), makeTask(std::move(write)), {arguments.object(0), rooms});
   }
 
-  Napi::Value finish(const Napi::CallbackInfo& info) { return runTask(info.Env(), std::make_unique<FinishTask>(file_)); }
+  Napi::Value finish(const Napi::CallbackInfo& info) {
+    return runTask(info.Env(), makeTask([file = file_] { return file->finish(); }));
+  }
 
   std::shared_ptr<GzipLines> file_;
 };
@@ -78,7 +56,7 @@ class NativeGzipLines final : public Napi::ObjectWrap<NativeGzipLines> {
 void RegisterGzipLines(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeGzipLines", NativeGzipLines::define(env));
   Napi::Object variants = Napi::Object::New(env);
-  for (const Crc32Variant& variant : crc32_variants()) {
+  for (const Crc32::Variant& variant : Crc32::variants()) {
     variants.Set(variant.name, Napi::Function::New(env, [variant](const Napi::CallbackInfo& info) -> Napi::Value {
                    const Arguments arguments(info, variant.name);
                    const ByteView data = arguments.view(1);

@@ -66,6 +66,12 @@ class CallTask final : public Task {
 
 }  // namespace twins
 
+/** A task of a call: it owns what it uses, touches no JavaScript and may throw SysError. */
+template <typename Call>
+std::unique_ptr<Task> makeTask(Call call) {
+  return std::make_unique<twins::CallTask<Call>>(std::move(call));
+}
+
 /** Where the promise form runs. */
 enum class RunsOn {
   pool,
@@ -97,7 +103,7 @@ void defineTwins(Napi::Object exports, const char* name, Read read, RunsOn where
                         env,
                         [name, read, where](const Napi::CallbackInfo& info) -> Napi::Value {
                           auto call = read(Arguments(info, name));
-                          auto task = std::make_unique<twins::CallTask<decltype(call)>>(std::move(call));
+                          auto task = makeTask(std::move(call));
                           return where == RunsOn::pool ? runTask(info.Env(), std::move(task))
                                                        : runOnOwnThread(info.Env(), std::move(task));
                         },

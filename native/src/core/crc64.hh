@@ -1,25 +1,12 @@
 // CRC-64 as Go's hash/crc64 ISO table computes it (spec/layer-archive.md 3.2): reflected polynomial 0xD800000000000000,
-// all-ones start and final xor.
+// all-ones start and final xor. Finished at every step: no init, no finalise.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <vector>
+#include "core/crc.hh"
 
 namespace layer_store {
 
-/** The CRC of what went before (0 for nothing), extended by `size` bytes. Finished at every step: no init, no finalise. */
-uint64_t crc64_update(uint64_t crc, const uint8_t* data, size_t size);
-
-/** One way of computing it. */
-struct Crc64Variant {
-  /** `table`, `pclmulqdq` or `vpclmulqdq`. */
-  const char* name;
-  uint64_t (*update)(uint64_t crc, const uint8_t* data, size_t size);
-};
-
-/** Those this processor can run, slowest first; `crc64_update` is the last. */
-const std::vector<Crc64Variant>& crc64_variants();
+using Crc64 = Crc<Crc64Iso>;
 
 /** Big endian, as tar-split stores it. */
 void crc64_store(uint64_t crc, uint8_t out[8]);

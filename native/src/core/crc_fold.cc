@@ -14,13 +14,13 @@ namespace {
  */
 template <typename Polynomial>
 constexpr uint64_t powerOfX(unsigned exponent) {
-  constexpr unsigned unused = 64 - Polynomial::kBits;
+  constexpr unsigned unused = 64 - 8 * sizeof(typename Polynomial::Register);
   uint64_t value = uint64_t{1} << 63;
   for (unsigned i = 0; i < exponent; i++) {
     const bool carried = ((value >> unused) & 1) != 0;
     if (carried) value ^= uint64_t{1} << unused;
     value >>= 1;
-    if (carried) value ^= Polynomial::kPolynomial << unused;
+    if (carried) value ^= uint64_t{Polynomial::kPolynomial} << unused;
   }
   return value;
 }
@@ -129,20 +129,20 @@ LAYER_STORE_WIDE size_t foldWide(uint64_t crc, const uint8_t* data, size_t size,
 
 }  // namespace
 
-size_t crc64_fold_narrow(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]) {
-  return foldNarrow<Crc64Iso>(crc, data, size, rest);
+size_t Crc64Iso::foldNarrow(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]) {
+  return layer_store::foldNarrow<Crc64Iso>(crc, data, size, rest);
 }
 
-size_t crc64_fold_wide(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]) {
-  return foldWide<Crc64Iso>(crc, data, size, rest);
+size_t Crc64Iso::foldWide(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]) {
+  return layer_store::foldWide<Crc64Iso>(crc, data, size, rest);
 }
 
-size_t crc32_fold_narrow(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]) {
-  return foldNarrow<Crc32Gzip>(crc, data, size, rest);
+size_t Crc32Gzip::foldNarrow(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]) {
+  return layer_store::foldNarrow<Crc32Gzip>(crc, data, size, rest);
 }
 
-size_t crc32_fold_wide(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]) {
-  return foldWide<Crc32Gzip>(crc, data, size, rest);
+size_t Crc32Gzip::foldWide(uint64_t crc, const uint8_t* data, size_t size, uint8_t rest[16]) {
+  return layer_store::foldWide<Crc32Gzip>(crc, data, size, rest);
 }
 
 bool crc_can_fold_narrow() {

@@ -1,7 +1,6 @@
 #include "core/directory_steps.hh"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,9 +8,11 @@
 #include <cstring>
 
 #include "core/fd.hh"
+#include "core/fs_at.hh"
 #include "core/kernel.hh"
 #include "core/nul_fields.hh"
 #include "core/sys_error.hh"
+#include "core/whole_io.hh"
 #include "core/xattr.hh"
 
 namespace layer_store {
@@ -20,20 +21,11 @@ namespace {
 
 constexpr mode_t kPermissions = 07777;
 
-void check(int result, const char* syscall, const char* path) {
-  if (result == -1) throw SysError(errno, syscall, path);
-}
-
 void makeFile(int directory, const char* path, mode_t mode, const char* content) {
   const Fd file(uninterrupted(
       [&] { return ::openat(directory, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode); }));
   if (!file.valid()) throw SysError(errno, "openat", path);
-  for (size_t left = std::strlen(content); left > 0;) {
-    const ssize_t written = uninterrupted([&] { return ::write(file.get(), content, left); });
-    if (written == -1) throw SysError(errno, "write", path);
-    content += written;
-    left -= static_cast<size_t>(written);
-  }
+  writeWhole(file.get(), content, std::strlen(content), path);
 }
 
 bool isSkipped(const std::string& name, std::string_view skipped) {
@@ -46,11 +38,10 @@ bool isSkipped(const std::string& name, std::string_view skipped) {
 }
 
 void copyAttributes(int directory, const std::string& base, const char* from, const char* to, std::string_view skipped) {
-  struct stat wanted, own;
-  check(::fstatat(directory, from, &wanted, AT_SYMLINK_NOFOLLOW), "fstatat", from);
-  check(::fstatat(directory, to, &own, AT_SYMLINK_NOFOLLOW), "fstatat", to);
-  const bool chowned = wanted.st_uid != own.st_uid || wanted.st_gid != own.st_gid;
-  if (chowned) check(::fchownat(directory, to, wanted.st_uid, wanted.st_gid, AT_SYMLINK_NOFOLLOW), "fchownat", to);
+  const FileStat wanted = fs_at::fstatat(directory, from, AT_SYMLINK_NOFOLLOW);
+  const FileStat own = fs_at::fstatat(directory, to, AT_SYMLINK_NOFOLLOW);
+  const bool chowned = wanted.uid != own.uid || wanted.gid != own.gid;
+  if (chowned) fs_at::fchownat(directory, to, wanted.uid, wanted.gid, AT_SYMLINK_NOFOLLOW);
   const std::string source = base + '/' + from;
   const std::string target = base + '/' + to;
   for (const std::string& name : xattr::list(source)) {
@@ -58,14 +49,12 @@ void copyAttributes(int directory, const std::string& base, const char* from, co
     if (const auto value = xattr::get(source, name)) xattr::set(target, name, *value, 0);
   }
   // After the owner: changing that clears bits.
-  if (chowned || wanted.st_mode != own.st_mode) {
-    check(::fchmodat(directory, to, wanted.st_mode & kPermissions, 0), "fchmodat", to);
-  }
-  const timespec times[2] = {wanted.st_atim, wanted.st_mtim};
-  check(::utimensat(directory, to, times, AT_SYMLINK_NOFOLLOW), "utimensat", to);
+  if (chowned || wanted.mode != own.mode) fs_at::fchmodat(directory, to, wanted.mode & kPermissions, 0);
+  fs_at::utimensat(directory, to, wanted.atimeNs, wanted.mtimeNs, AT_SYMLINK_NOFOLLOW);
 }
 
 void unlinkAt(int directory, const char* path, int flags, bool mayBeAbsent) {
+  // Not fs_at's: absent is the usual case, and an exception costs more than the call.
   if (::unlinkat(directory, path, flags) == 0 || (mayBeAbsent && errno == ENOENT)) return;
   throw SysError(errno, "unlinkat", path);
 }
@@ -79,17 +68,16 @@ void runStep(int directory, const std::string& base, std::string_view verb, NulF
   if (verb == "rmdir-if-there") return unlinkAt(directory, first, AT_REMOVEDIR, true);
   if (verb == "directory") {
     const mode_t mode = static_cast<mode_t>(fields.number());
-    return check(::mkdirat(directory, first, mode), "mkdirat", first);
+    return fs_at::mkdirat(directory, first, mode);
   }
   if (verb == "mode") {
     const mode_t mode = static_cast<mode_t>(fields.number());
-    return check(::fchmodat(directory, first, mode, 0), "fchmodat", first);
+    return fs_at::fchmodat(directory, first, mode, 0);
   }
   if (verb == "owner") {
     const int64_t uid = fields.number();
     const int64_t gid = fields.number();
-    return check(::fchownat(directory, first, static_cast<uid_t>(uid), static_cast<gid_t>(gid), AT_SYMLINK_NOFOLLOW),
-                 "fchownat", first);
+    return fs_at::fchownat(directory, first, static_cast<uint32_t>(uid), static_cast<uint32_t>(gid), AT_SYMLINK_NOFOLLOW);
   }
   if (verb == "file") {
     const mode_t mode = static_cast<mode_t>(fields.number());
@@ -97,9 +85,9 @@ void runStep(int directory, const std::string& base, std::string_view verb, NulF
   }
   const char* second = fields.next();
   if (verb == "link") {
-    if (::symlinkat(first, directory, second) == -1) throw SysError(errno, "symlinkat", first, second);
+    fs_at::symlinkat(first, directory, second);
   } else if (verb == "rename") {
-    if (::renameat(directory, first, directory, second) == -1) throw SysError(errno, "renameat", first, second);
+    fs_at::renameat2(directory, first, directory, second, 0);
   } else if (verb == "attributes") {
     copyAttributes(directory, base, first, second, fields.next());
   } else {

@@ -9,6 +9,7 @@
 #include "core/extract_error.hh"
 #include "core/kernel.hh"
 #include "core/tree_directory.hh"
+#include "core/whole_io.hh"
 
 namespace layer_store {
 
@@ -136,17 +137,13 @@ void Extractor::writeData(const Operation& operation) {
   const uint64_t end = operation.size + operation.length;
   if (end > file_.size || (!file_.sparse && operation.size != file_.written)) outOfOrder("data outside the file");
   const uint8_t* bytes = chunk_ + operation.chunkOffset;
-  for (uint32_t done = 0; done < operation.length;) {
-    const uint32_t left = operation.length - done;
-    const ssize_t wrote = uninterrupted([&] {
-      return file_.sparse ? ::pwrite(file_.fd.get(), bytes + done, left, static_cast<off_t>(operation.size + done))
-                          : ::write(file_.fd.get(), bytes + done, left);
-    });
-    if (wrote < 0) throw SysError(errno, "write");
-    done += static_cast<uint32_t>(wrote);
+  if (file_.sparse) {
+    writeWholeAt(file_.fd.get(), bytes, operation.length, operation.size);
+  } else {
+    writeWhole(file_.fd.get(), bytes, operation.length);
   }
   // An indexed sparse file is a planner's mistake that tar-split would pay for: holes have no CRC here.
-  if (file_.index != kNoIndex && !file_.sparse) file_.crc = crc64_update(file_.crc, bytes, operation.length);
+  if (file_.index != kNoIndex && !file_.sparse) file_.crc = Crc64::update(file_.crc, bytes, operation.length);
   if (end > file_.written) file_.written = end;
 }
 

@@ -137,7 +137,7 @@ void GatherReader::read(uint8_t* to, size_t length) {
     if (got == 0) corrupt("it is shorter than it was");
     done += static_cast<size_t>(got);
   }
-  crc_ = crc64_update(crc_, to, length);
+  crc_ = Crc64::update(crc_, to, length);
   left_ -= length;
 }
 

@@ -1,14 +1,12 @@
 #include "core/gzip_lines.hh"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 
 #include "core/base64.hh"
 #include "core/crc32.hh"
-#include "core/kernel.hh"
 #include "core/sys_error.hh"
+#include "core/whole_io.hh"
 
 namespace layer_store {
 
@@ -33,7 +31,7 @@ size_t GzipLines::write(uint8_t* text, size_t size, const Base64Room* rooms, siz
   }
   for (size_t i = 0; i < count; i++) base64InPlace(text + rooms[i].offset, rooms[i].length);
   uint8_t* out = begin(TextDeflater::bound(size));
-  crc_ = crc32_update(crc_, text, size);
+  crc_ = Crc32::update(crc_, text, size);
   size_ += static_cast<uint32_t>(size);
   return flush(size > 0 ? deflater_.block(text, size, out) : out);
 }
@@ -59,11 +57,7 @@ uint8_t* GzipLines::begin(size_t size) {
 
 size_t GzipLines::flush(const uint8_t* end) {
   const size_t size = static_cast<size_t>(end - out_.get());
-  for (size_t written = 0; written < size;) {
-    const ssize_t part = uninterrupted([&] { return ::write(fd_, out_.get() + written, size - written); });
-    if (part == -1) throw SysError(errno, "write");
-    written += static_cast<size_t>(part);
-  }
+  writeWhole(fd_, out_.get(), size);
   return size;
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/kernel.hh"
 #include "core/sys_error.hh"
+#include "core/whole_io.hh"
 
 namespace layer_store {
 
@@ -75,13 +76,7 @@ uint64_t ContentCopier::readWriteRange(int target, int source, uint64_t offset, 
         uninterrupted([&] { return ::pread(source, buffer_.data(), piece, static_cast<off_t>(offset)); });
     if (got < 0) throw SysError(errno, "read");
     if (got == 0) return offset;
-    for (ssize_t done = 0; done < got;) {
-      const ssize_t wrote = uninterrupted([&] {
-        return ::pwrite(target, buffer_.data() + done, static_cast<size_t>(got - done), static_cast<off_t>(offset) + done);
-      });
-      if (wrote < 0) throw SysError(errno, "write");
-      done += wrote;
-    }
+    writeWholeAt(target, buffer_.data(), static_cast<size_t>(got), offset);
     offset += static_cast<uint64_t>(got);
   }
   return offset;
